@@ -1,0 +1,1 @@
+//! Use cases: the only door between callers and the store

@@ -1,0 +1,1 @@
+//! The rules of the CI-SIS: notes, persons and identifiers, profiles, nomenclatures

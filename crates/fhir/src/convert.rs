@@ -1,0 +1,1 @@
+//! STU3 to R4 and back, without loss.

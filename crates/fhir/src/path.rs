@@ -1,0 +1,1 @@
+//! The part of FHIRPath that search parameters and profile rules need.

@@ -1,0 +1,1 @@
+//! A query answered in memory.

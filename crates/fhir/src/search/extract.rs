@@ -1,0 +1,1 @@
+//! From a resource to the rows of its index.

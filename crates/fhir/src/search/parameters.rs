@@ -1,0 +1,1 @@
+//! The search parameters of each release, as data.

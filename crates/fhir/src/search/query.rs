@@ -1,0 +1,280 @@
+//! A question, read and typed: what the store plans and the in-memory evaluator answers.
+//!
+//! Names are those of the R4 view; whatever a release or a volet calls them has been resolved by
+//! [`parse`](super::parse).
+
+use compact_str::CompactString;
+
+use super::index::{Param, Target};
+
+/// A search of one type, of several, or of all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// The resource types searched; empty means all.
+    pub types: Vec<&'static str>,
+    /// What must hold of each match.
+    pub filter: Clause,
+    /// In which order; ties, and no order at all, fall back on the order of last change, newest
+    /// first, then on the key, so that pages never overlap.
+    pub sort: Vec<Sort>,
+    /// What else is wanted beside the matches.
+    pub includes: Vec<Include>,
+}
+
+/// A condition on a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Clause {
+    /// All of these hold. Empty: always true.
+    All(Vec<Clause>),
+    /// At least one of these holds. Empty: never true.
+    Any(Vec<Clause>),
+    /// This does not hold (`:not`: also true of resources without any value).
+    Not(Box<Clause>),
+    /// Some value of the parameter passes the test.
+    Has(Param, Test),
+    /// The parameter has at least one value (`:missing=false`).
+    Present(Param),
+    /// The logical id is one of these.
+    Id(Vec<CompactString>),
+    /// The last change falls in a range.
+    LastUpdated(DateTest),
+    /// A chain: some reference of the parameter points to a live resource of one of these types
+    /// (any when empty) for which the clause holds. All criteria on one chain are in one clause:
+    /// they speak of one and the same target.
+    Refers {
+        /// The reference parameter.
+        param: Param,
+        /// Types the target may have; never empty: `parse` lists them.
+        types: Vec<&'static str>,
+        /// What must hold of the target.
+        target: Box<Clause>,
+    },
+    /// `_has`: some live resource of the type refers here by the parameter, and the clause holds
+    /// of it.
+    ReferredBy {
+        /// The reference parameter of the referring type (its `base` is that type).
+        param: Param,
+        /// What must hold of the referring resource.
+        source: Box<Clause>,
+    },
+}
+
+impl Clause {
+    /// The clause that is always true.
+    #[must_use]
+    pub const fn always() -> Self {
+        Self::All(Vec::new())
+    }
+
+    /// The clause that is never true.
+    #[must_use]
+    pub const fn never() -> Self {
+        Self::Any(Vec::new())
+    }
+}
+
+/// A test on one value of a parameter; which variant follows from the parameter's type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Test {
+    /// On [`String`](super::index::IndexValue::String) rows.
+    String(StringTest),
+    /// On [`Token`](super::index::IndexValue::Token) rows.
+    Token(TokenTest),
+    /// On [`Reference`](super::index::IndexValue::Reference) rows.
+    Reference(ReferenceTest),
+    /// On [`Date`](super::index::IndexValue::Date) rows.
+    Date(DateTest),
+    /// On [`Number`](super::index::IndexValue::Number) rows.
+    Number(NumberTest),
+    /// On [`Quantity`](super::index::IndexValue::Quantity) rows.
+    Quantity {
+        /// The number.
+        number: NumberTest,
+        /// System of the unit, when asked for.
+        system: Option<CompactString>,
+        /// Code of the unit, when asked for.
+        code: Option<CompactString>,
+    },
+    /// On [`Uri`](super::index::IndexValue::Uri) rows.
+    Uri(UriTest),
+    /// On [`Position`](super::index::IndexValue::Position) rows: no farther than this.
+    Near {
+        /// Degrees north.
+        latitude: f64,
+        /// Degrees east.
+        longitude: f64,
+        /// Metres.
+        metres: f64,
+    },
+}
+
+/// A test on a string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StringTest {
+    /// The folded value starts with this folded text (the default).
+    StartsWith(CompactString),
+    /// The folded value contains this folded text (`:contains`).
+    Contains(CompactString),
+    /// The value is exactly this (`:exact`).
+    Exact(CompactString),
+}
+
+/// A test on a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenTest {
+    /// The system asked for.
+    pub system: SystemTest,
+    /// The code asked for; `None` for `system|`.
+    pub code: Option<CompactString>,
+}
+
+/// A test on the system of a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SystemTest {
+    /// `code`: any system, or none.
+    Any,
+    /// `|code`: no system.
+    Absent,
+    /// `system|code`: this system (canonical, aliases replaced).
+    Is(CompactString),
+}
+
+/// A test on a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReferenceTest {
+    /// Points to exactly this.
+    Is(Target),
+    /// Points to a resource of this server with this id, of one of these types.
+    Id {
+        /// The id.
+        id: CompactString,
+        /// The types possible; never empty.
+        types: Vec<&'static str>,
+    },
+    /// Points to a resource of this server of one of these types, whatever it is.
+    OfType(Vec<&'static str>),
+}
+
+/// A comparison of ranges: the value's range against the range searched `[low, high)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateTest {
+    /// How they compare. `ap` has been turned into [`Comparison::Overlaps`] on a widened range.
+    pub comparison: Comparison,
+    /// First microsecond searched.
+    pub low: i64,
+    /// First microsecond after.
+    pub high: i64,
+}
+
+/// As [`DateTest`], on numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NumberTest {
+    /// How they compare.
+    pub comparison: Comparison,
+    /// Lower bound searched.
+    pub low: f64,
+    /// Upper bound searched.
+    pub high: f64,
+}
+
+/// The prefixes of FHIR search, on ranges. `v` is the value's range, `s` the range searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `eq`: `s.low <= v.low` and `v.high <= s.high`.
+    Within,
+    /// `ne`: not [`Comparison::Within`].
+    NotWithin,
+    /// `gt`: `v.high > s.high`.
+    Greater,
+    /// `lt`: `v.low < s.low`.
+    Less,
+    /// `ge`: `v.high > s.high` or within.
+    GreaterOrWithin,
+    /// `le`: `v.low < s.low` or within.
+    LessOrWithin,
+    /// `sa`: `v.low >= s.high`.
+    After,
+    /// `eb`: `v.high <= s.low`.
+    Before,
+    /// `ap`, on the widened range: `v.low < s.high` and `v.high > s.low`.
+    Overlaps,
+}
+
+/// A test on a URI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UriTest {
+    /// Is exactly this.
+    Is(CompactString),
+    /// Starts with this (`:below`).
+    Below(CompactString),
+    /// This starts with it (`:above`).
+    Above(CompactString),
+}
+
+/// An order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sort {
+    /// By what.
+    pub by: SortKey,
+    /// Which way.
+    pub direction: Direction,
+}
+
+/// What one sorts by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortKey {
+    /// The last change.
+    LastUpdated,
+    /// The logical id.
+    Id,
+    /// The smallest value of a parameter when ascending, the greatest when descending; resources
+    /// without a value come last.
+    Param(Param, ParamKind),
+}
+
+/// Which way one sorts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Smallest first.
+    Ascending,
+    /// Greatest first (`-`).
+    Descending,
+}
+
+/// The types of search parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names are those of FHIR's search-param-type codes")]
+pub enum ParamKind {
+    String, Token, Reference, Date, Number, Quantity, Uri, Special, Composite,
+}
+
+/// Which resources come with the matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Include {
+    /// Along or against the reference.
+    pub way: IncludeWay,
+    /// The reference parameters followed: several for `*`.
+    pub params: Vec<Param>,
+    /// Types of the resources brought in; empty means any.
+    pub types: Vec<&'static str>,
+    /// Whether it also applies to resources that were brought in (`:iterate`).
+    pub iterate: Iterate,
+}
+
+/// Along or against a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncludeWay {
+    /// `_include`: what a match refers to.
+    Forward,
+    /// `_revinclude`: what refers to a match.
+    Reverse,
+}
+
+/// Whether an include is applied once or until nothing new comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Iterate {
+    /// Only from the matches.
+    Once,
+    /// From the matches and from what was brought in.
+    Repeatedly,
+}

@@ -1,0 +1,1 @@
+//! The liaison program: configuration, wiring, commands

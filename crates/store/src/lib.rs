@@ -1,0 +1,1 @@
+//! Persistence: resources, versions, indexes and attachments in a relational store
