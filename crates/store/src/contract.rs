@@ -1,0 +1,309 @@
+//! What the store promises: the words in which the use cases speak to it.
+//!
+//! The store knows resources as (type, id, version, bytes) with rows of index beside them. It does
+//! not know what a type means, which releases exist, or who may see what.
+
+use bytes::Bytes;
+use liaison_fhir::search::index::{IndexRow, Param};
+
+/// A moment: microseconds since 1970 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(pub i64);
+
+/// The name of a resource: its type and logical id. Both were checked where they came in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name {
+    /// The resource type.
+    pub resource_type: Box<str>,
+    /// The logical id.
+    pub id: Box<str>,
+}
+
+/// How a version came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// The first version, or the first after a deletion.
+    Create,
+    /// A later version.
+    Update,
+    /// A deletion: the version has no body.
+    Delete,
+}
+
+/// Which form the body of a version was written in: an opaque tag for the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Form(pub u8);
+
+/// The body of a version before the store gives it its version and instant.
+///
+/// The stored bytes are `head`, then the JSON member
+/// `"versionId":"…","lastUpdated":"…"` (without a comma on either side), then `tail`.
+/// Offsets of holes count in the final bytes *before* that member when they lie in `head`, and are
+/// relative to the start of `tail` otherwise: see [`Hole`].
+#[derive(Clone, Debug)]
+pub struct PreparedBody {
+    /// Everything up to and including the `{` (or the comma) of `meta`.
+    pub head: Bytes,
+    /// Everything after.
+    pub tail: Bytes,
+    /// What was left out of `tail` and comes back when the body is answered.
+    pub holes: Vec<Hole>,
+}
+
+/// A place in a body where something is put back when it is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// Offset in `tail` (when preparing) or in the whole body (when read back).
+    pub at: u32,
+    /// What goes there.
+    pub filler: Filler,
+}
+
+/// What fills a hole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filler {
+    /// The FHIR base of whoever reads, with a trailing `/`: for `attachment.url`.
+    Base,
+    /// The base64 text of an attachment, as the member `"data":"…",`.
+    Data(BlobId),
+}
+
+/// The name of an attachment: the SHA-256 of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BlobId(pub [u8; 32]);
+
+/// A version, as stored.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// Which resource.
+    pub name: Name,
+    /// Counted from 1.
+    pub version: u32,
+    /// When it was committed.
+    pub updated: Instant,
+    /// How it came to be.
+    pub change: Change,
+    /// The form it was written in.
+    pub form: Form,
+    /// Its bytes (compact JSON); empty for a deletion.
+    pub body: Bytes,
+    /// What is to be put back in, in ascending order of place.
+    pub holes: Vec<Hole>,
+}
+
+/// A version to commit. Everything but its number and instant was prepared before.
+#[derive(Clone, Debug)]
+pub struct NewVersion {
+    /// Which resource.
+    pub name: Name,
+    /// What happens to it.
+    pub change: Change,
+    /// The form it is written in.
+    pub form: Form,
+    /// Its bytes; `None` for a deletion.
+    pub body: Option<PreparedBody>,
+    /// The rows that find it; empty for a deletion. Replace those of the version before.
+    pub index: Vec<IndexRow>,
+    /// Every resource of this server it refers to, whether a search parameter covers the place or
+    /// not. They must be live, or become so in the same transaction.
+    pub links: Vec<Link>,
+    /// Keys that no other live resource may hold: replace those of the version before.
+    pub unique: Vec<UniqueKey>,
+    /// The attachments it needs: none of them is ever collected while a version needs it.
+    pub blobs: Vec<BlobId>,
+    /// Who did it: kept in the change row.
+    pub caller: Box<str>,
+}
+
+/// A reference to a resource of this server, with the place it stands at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// What it points to.
+    pub to: Name,
+    /// Where it stands, for the error that says it does not resolve.
+    pub place: Box<str>,
+}
+
+/// A key that only one live resource may hold, such as a note's `masterIdentifier`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UniqueKey {
+    /// The kind of key.
+    pub scope: &'static str,
+    /// The key, already normalised.
+    pub key: Box<str>,
+}
+
+/// What a commit gave.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    /// The version as stored.
+    pub version: Version,
+    /// Its place in the change feed: gap-free, ascending.
+    pub sequence: u64,
+}
+
+/// An entry of the change feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeRecord {
+    /// Its place.
+    pub sequence: u64,
+    /// Which resource.
+    pub name: Name,
+    /// Which version.
+    pub version: u32,
+    /// When.
+    pub at: Instant,
+    /// What happened.
+    pub change: Change,
+    /// Who did it.
+    pub caller: Box<str>,
+}
+
+/// How much of a result is wanted.
+#[derive(Clone, Debug)]
+pub struct PageRequest {
+    /// At most this many matches (0: only the count).
+    pub count: u32,
+    /// Where to go on, from an earlier page. Carries what keeps pages consistent while others
+    /// write: the sequence as of which the first page was made.
+    pub cursor: Option<Cursor>,
+    /// How the total is counted.
+    pub total: TotalMode,
+    /// At most this many included resources; beyond, [`Page::includes_cut`] says so.
+    pub include_limit: u32,
+    /// Give up after this long.
+    pub deadline: std::time::Duration,
+}
+
+/// How the total of a search is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TotalMode {
+    /// Not at all.
+    None,
+    /// Exactly up to 10,000 matches, not beyond (the default).
+    Bounded,
+    /// Exactly.
+    Accurate,
+}
+
+/// An opaque place in a result; text that a client can carry in a link and cannot forge into
+/// anything but another place of the same search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// A page of a search.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The matches, in order.
+    pub matches: Vec<Version>,
+    /// What was brought in beside them, each once, none of them a match of this page.
+    pub includes: Vec<Version>,
+    /// Whether some included resources were left out at the limit.
+    pub includes_cut: Cut,
+    /// The number of matches, when counted.
+    pub total: Option<u64>,
+    /// Where the next page begins, when there is one.
+    pub next: Option<Cursor>,
+}
+
+/// Whether something was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Cut { Whole, Cut }
+
+/// Whose history is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HistoryOf {
+    /// Of one resource.
+    Resource(Name),
+    /// Of a type.
+    Type(Box<str>),
+    /// Of everything.
+    All,
+}
+
+/// Which part of a history is asked for; newest first.
+#[derive(Clone, Debug)]
+pub struct HistoryRequest {
+    /// Whose.
+    pub of: HistoryOf,
+    /// Only versions committed at or after this.
+    pub since: Option<Instant>,
+    /// Only the versions current at this moment.
+    pub at: Option<(Instant, Instant)>,
+    /// At most this many.
+    pub count: u32,
+    /// Where to go on.
+    pub cursor: Option<Cursor>,
+}
+
+/// A page of history.
+#[derive(Clone, Debug)]
+pub struct HistoryPage {
+    /// The versions, newest first.
+    pub versions: Vec<Version>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Where the next page begins, when there is one.
+    pub next: Option<Cursor>,
+}
+
+/// What answers a repeated request with the same `Idempotency-Key`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RememberedAnswer {
+    /// SHA-256 of the request it answered.
+    pub request: [u8; 32],
+    /// The versions it made, in order.
+    pub versions: Vec<(Name, u32)>,
+    /// When.
+    pub at: Instant,
+}
+
+/// What went wrong in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A key is already held by another resource.
+    #[error("key already held by {holder:?}")]
+    KeyTaken {
+        /// The key.
+        key: UniqueKey,
+        /// Who holds it.
+        holder: Name,
+    },
+    /// References that do not resolve to a live resource.
+    #[error("references do not resolve")]
+    Unresolved(Vec<Link>),
+    /// Others still refer to what would be deleted.
+    #[error("still referred to")]
+    Referred {
+        /// Some of them, at most 10.
+        by: Vec<Name>,
+    },
+    /// The resource was at another version than the change supposes (a creation of what is live, a
+    /// change or deletion of what is not).
+    #[error("not in the state the change supposes")]
+    WrongState,
+    /// The deadline passed.
+    #[error("took too long")]
+    TooSlow,
+    /// The cursor is not one of ours, or of another search.
+    #[error("unknown cursor")]
+    BadCursor,
+    /// An attachment that a body needs is not there.
+    #[error("attachment missing")]
+    BlobMissing(BlobId),
+    /// The store is not at the version of this program.
+    #[error("store at schema {found}, program at {expected}")]
+    Schema {
+        /// What the store has.
+        found: u32,
+        /// What the program needs.
+        expected: u32,
+    },
+    /// The store is full, read-only, broken or away: the cause is for the log.
+    #[error("store unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A parameter of which every resource row is wanted, by name: used by checks.
+pub type IndexOf = (Param, Name);
