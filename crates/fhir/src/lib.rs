@@ -7,15 +7,15 @@
 //! say of it), then [`json`] and [`xml`] (how it comes in and goes out), [`validate`] (what is
 //! wrong with it), [`search`] (how it is found) and [`convert`] (how it changes release).
 
-pub mod tree;
-pub mod outcome;
-pub mod release;
-pub mod primitive;
-pub mod json;
-pub mod xml;
-pub mod validate;
-pub mod path;
-pub mod search;
-pub mod patch;
 pub mod convert;
+pub mod json;
+pub mod outcome;
+pub mod patch;
+pub mod path;
+pub mod primitive;
+pub mod release;
+pub mod search;
 pub mod terminology;
+pub mod tree;
+pub mod validate;
+pub mod xml;

@@ -36,9 +36,31 @@ impl Severity {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are those of FHIR's issue-type codes")]
 pub enum IssueKind {
-    Structure, Required, Value, Invariant, Security, Login, Forbidden, Processing, NotSupported,
-    Duplicate, MultipleMatches, NotFound, Deleted, TooLong, CodeInvalid, Extension, TooCostly,
-    BusinessRule, Conflict, Transient, Throttled, Timeout, Exception, Informational, Invalid,
+    Structure,
+    Required,
+    Value,
+    Invariant,
+    Security,
+    Login,
+    Forbidden,
+    Processing,
+    NotSupported,
+    Duplicate,
+    MultipleMatches,
+    NotFound,
+    Deleted,
+    TooLong,
+    CodeInvalid,
+    Extension,
+    TooCostly,
+    BusinessRule,
+    Conflict,
+    Transient,
+    Throttled,
+    Timeout,
+    Exception,
+    Informational,
+    Invalid,
 }
 
 impl IssueKind {

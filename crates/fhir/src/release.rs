@@ -143,22 +143,34 @@ pub struct Element {
 /// Whether an element is a choice of types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Choice { Single, OfTypes }
+pub enum Choice {
+    Single,
+    OfTypes,
+}
 
 /// Whether an element is part of the summary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Summary { Kept, LeftOut }
+pub enum Summary {
+    Kept,
+    LeftOut,
+}
 
 /// Whether an element is a modifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Modifier { Modifies, Plain }
+pub enum Modifier {
+    Modifies,
+    Plain,
+}
 
 /// How XML writes an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum XmlForm { Element, Attribute }
+pub enum XmlForm {
+    Element,
+    Attribute,
+}
 
 /// An upper cardinality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,8 +207,26 @@ pub enum Content {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are those of FHIR's primitive types")]
 pub enum Primitive {
-    Boolean, Integer, UnsignedInt, PositiveInt, Decimal, String, Markdown, Code, Id, Uri, Url,
-    Canonical, Oid, Uuid, Base64Binary, Instant, Date, DateTime, Time, Xhtml,
+    Boolean,
+    Integer,
+    UnsignedInt,
+    PositiveInt,
+    Decimal,
+    String,
+    Markdown,
+    Code,
+    Id,
+    Uri,
+    Url,
+    Canonical,
+    Oid,
+    Uuid,
+    Base64Binary,
+    Instant,
+    Date,
+    DateTime,
+    Time,
+    Xhtml,
 }
 
 impl Primitive {
@@ -241,7 +271,12 @@ pub struct Binding {
 /// How binding a value set is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of FHIR's binding-strength codes")]
-pub enum BindingStrength { Required, Extensible, Preferred, Example }
+pub enum BindingStrength {
+    Required,
+    Extensible,
+    Preferred,
+    Example,
+}
 
 /// The codes of a value set that a required binding names.
 #[derive(Debug, Default)]
@@ -384,12 +419,7 @@ impl Release {
         self.code_lists.keys().copied()
     }
 
-    fn load(
-        id: ReleaseId,
-        structures: &'static str,
-        resource_names: &'static str,
-        code_lists: &'static str,
-    ) -> Self {
+    fn load(id: ReleaseId, structures: &'static str, resource_names: &'static str, code_lists: &'static str) -> Self {
         let rows: Vec<Row> = rows(structures).filter_map(Row::read).collect();
         let mut release = Self {
             id,
@@ -420,12 +450,7 @@ impl Release {
             if kind != StructureKind::Nested {
                 release.types.insert(row.path, place);
             }
-            release.structures.push(Structure {
-                path: row.path,
-                kind,
-                elements: Vec::new(),
-                members: HashMap::new(),
-            });
+            release.structures.push(Structure { path: row.path, kind, elements: Vec::new(), members: HashMap::new() });
         }
         for row in &rows {
             let Some((parent, name)) = row.path.rsplit_once('.') else { continue };

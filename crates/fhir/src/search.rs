@@ -4,9 +4,9 @@
 //! turns a query string of either release into a [`query::Query`] on those rows, and
 //! [`evaluate`] answers a query in memory (an independent judge of the store).
 
+pub mod evaluate;
+pub mod extract;
 pub mod index;
-pub mod query;
 pub mod parameters;
 pub mod parse;
-pub mod extract;
-pub mod evaluate;
+pub mod query;

@@ -209,7 +209,10 @@ pub struct Page {
 /// Whether something was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Cut { Whole, Cut }
+pub enum Cut {
+    Whole,
+    Cut,
+}
 
 /// Whose history is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

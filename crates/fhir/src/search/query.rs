@@ -245,7 +245,15 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are those of FHIR's search-param-type codes")]
 pub enum ParamKind {
-    String, Token, Reference, Date, Number, Quantity, Uri, Special, Composite,
+    String,
+    Token,
+    Reference,
+    Date,
+    Number,
+    Quantity,
+    Uri,
+    Special,
+    Composite,
 }
 
 /// Which resources come with the matches.
