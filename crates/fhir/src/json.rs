@@ -32,11 +32,7 @@ impl Limits {
 impl Default for Limits {
     /// 64 levels, 30 MB (the limit of a request's body), a million values.
     fn default() -> Self {
-        Self {
-            depth: 64,
-            bytes: 30_000_000,
-            nodes: 1_000_000,
-        }
+        Self { depth: 64, bytes: 30_000_000, nodes: 1_000_000 }
     }
 }
 

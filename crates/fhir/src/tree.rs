@@ -302,12 +302,11 @@ impl From<u64> for Value {
 /// Builds an [`Object`] from literal members: `object! { "code" => "OBS", "rank" => 1_u64 }`.
 #[macro_export]
 macro_rules! object {
-    ($($name:expr => $value:expr),* $(,)?) => {{
-        #[allow(unused_mut, reason = "an empty list of members changes nothing")]
-        let mut object = $crate::tree::Object::new();
-        $(object.push($name, $value);)*
-        object
-    }};
+    ($($name:expr => $value:expr),* $(,)?) => {
+        <$crate::tree::Object as ::std::iter::FromIterator<_>>::from_iter([
+            $(($name.into(), $crate::tree::Value::from($value))),*
+        ])
+    };
 }
 
 /// Builds a [`Value`] array from items: `array![object! { "code" => "OBS" }]`.

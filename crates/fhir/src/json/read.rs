@@ -59,24 +59,12 @@ pub(super) fn value(bytes: &[u8], limits: &Limits) -> Result<Value, Issue> {
             ),
         )
     })?;
-    let mut reader = Reader {
-        text,
-        at: 0,
-        depth_left: limits.depth.min(Limits::DEEPEST),
-        nodes_left: limits.nodes,
-    };
-    reader
-        .document()
-        .map_err(|mistake| mistake.into_issue(bytes))
+    let mut reader = Reader { text, at: 0, depth_left: limits.depth.min(Limits::DEEPEST), nodes_left: limits.nodes };
+    reader.document().map_err(|mistake| mistake.into_issue(bytes))
 }
 
 fn fatal(kind: IssueKind, place: String, text: Text) -> Issue {
-    Issue {
-        severity: Severity::Fatal,
-        kind,
-        text,
-        place,
-    }
+    Issue { severity: Severity::Fatal, kind, text, place }
 }
 
 struct Reader<'a> {
@@ -177,9 +165,7 @@ impl Reader<'_> {
         loop {
             let start = self.at;
             if !self.take(b'"') {
-                return Err(
-                    self.unexpected(text!(en: "the name of a member", fr: "le nom d'un membre"))
-                );
+                return Err(self.unexpected(text!(en: "the name of a member", fr: "le nom d'un membre")));
             }
             let name = self.string()?;
             if is_repeated(object, &mut seen, &name) {
@@ -192,9 +178,7 @@ impl Reader<'_> {
             }
             self.skip_blanks();
             if !self.take(b':') {
-                return Err(self
-                    .unexpected(text!(en: "\":\"", fr: "« : »"))
-                    .inside(Step::Member(name)));
+                return Err(self.unexpected(text!(en: "\":\"", fr: "« : »")).inside(Step::Member(name)));
             }
             self.skip_blanks();
             match self.value() {
@@ -263,10 +247,7 @@ impl Reader<'_> {
     }
 
     fn unexpected(&self, wanted: Text) -> Box<Mistake> {
-        let found = self
-            .text
-            .get(self.at..)
-            .and_then(|rest| rest.chars().next());
+        let found = self.text.get(self.at..).and_then(|rest| rest.chars().next());
         let (en, fr) = (wanted.en, wanted.fr);
         match found {
             None => self.mistake(text!(
@@ -290,13 +271,7 @@ impl Reader<'_> {
     }
 
     fn mistake(&self, text: Text) -> Box<Mistake> {
-        Box::new(Mistake {
-            kind: IssueKind::Structure,
-            text,
-            offset: self.at,
-            way: Vec::new(),
-            resource_type: None,
-        })
+        Box::new(Mistake { kind: IssueKind::Structure, text, offset: self.at, way: Vec::new(), resource_type: None })
     }
 }
 
@@ -346,17 +321,8 @@ fn position(bytes: &[u8], offset: usize) -> (String, String) {
     let line = memchr::memchr_iter(b'\n', before).count() + 1;
     let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
     // Bytes that do not continue a character: as many as there are characters.
-    let column = before
-        .get(start..)
-        .unwrap_or_default()
-        .iter()
-        .filter(|b| (**b & 0xC0) != 0x80)
-        .count()
-        + 1;
-    (
-        format!("line {line}, column {column}"),
-        format!("ligne {line}, colonne {column}"),
-    )
+    let column = before.get(start..).unwrap_or_default().iter().filter(|b| (**b & 0xC0) != 0x80).count() + 1;
+    (format!("line {line}, column {column}"), format!("ligne {line}, colonne {column}"))
 }
 
 fn kind_of(value: &Value) -> (&'static str, &'static str) {

@@ -28,9 +28,7 @@ fn unchanged(text: &str) {
 
 #[test]
 fn digits_order_and_texts_come_back_as_they_were() {
-    unchanged(
-        r#"{"z":1.50,"a":[-0,0.10,1E5,1e+5,12345678901234567890.10],"_a":[null,{"id":"x"}],"t":true,"f":false}"#,
-    );
+    unchanged(r#"{"z":1.50,"a":[-0,0.10,1E5,1e+5,12345678901234567890.10],"_a":[null,{"id":"x"}],"t":true,"f":false}"#);
     unchanged(r#"["é","œuvre","\"\\\n\r\t\b\f\u0001","𝄞",""]"#);
     unchanged("[]");
     unchanged("{}");
@@ -39,20 +37,13 @@ fn digits_order_and_texts_come_back_as_they_were() {
 #[test]
 fn escapes_are_read_and_written_in_their_shortest_form() {
     let mut out = Vec::new();
-    write_value_into(
-        &read_text(r#""\u00e9\/\u0041\ud834\udd1e\u000A""#).unwrap(),
-        &mut out,
-    );
+    write_value_into(&read_text(r#""\u00e9\/\u0041\ud834\udd1e\u000A""#).unwrap(), &mut out);
     assert_eq!(String::from_utf8(out).unwrap(), "\"é/A𝄞\\n\"");
 }
 
 #[test]
 fn blanks_and_a_byte_order_mark_are_tolerated() {
-    let read = read(
-        "\u{feff} \r\n\t{ \"a\" : [ 1 , 2 ] } ".as_bytes(),
-        &Limits::default(),
-    )
-    .unwrap();
+    let read = read("\u{feff} \r\n\t{ \"a\" : [ 1 , 2 ] } ".as_bytes(), &Limits::default()).unwrap();
     assert_eq!(write(&read), br#"{"a":[1,2]}"#);
 }
 
@@ -60,10 +51,7 @@ fn blanks_and_a_byte_order_mark_are_tolerated() {
 fn pretty_writing_indents_by_two() {
     let tree = read(br#"{"a":[1,{"b":"c"}],"e":[],"o":{}}"#, &Limits::default()).unwrap();
     let pretty = String::from_utf8(write_pretty(&tree)).unwrap();
-    assert_eq!(
-        pretty,
-        "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"c\"\n    }\n  ],\n  \"e\": [],\n  \"o\": {}\n}"
-    );
+    assert_eq!(pretty, "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"c\"\n    }\n  ],\n  \"e\": [],\n  \"o\": {}\n}");
     assert_eq!(read(pretty.as_bytes(), &Limits::default()).unwrap(), tree);
 }
 
@@ -73,21 +61,9 @@ fn a_repeated_member_is_refused_with_its_place() {
         "{\"resourceType\":\"DocumentReference\",\n \"content\":[{},{\"attachment\":{\"url\":\"a\",\n\"url\":\"b\"}}]}",
     );
     assert_eq!(issue.place, "DocumentReference.content[1].attachment.url");
-    assert!(
-        issue.text.en.contains("line 3, column 1"),
-        "{}",
-        issue.text.en
-    );
-    assert!(
-        issue.text.fr.contains("ligne 3, colonne 1"),
-        "{}",
-        issue.text.fr
-    );
-    assert!(
-        issue.text.fr.contains("« url » figure deux fois"),
-        "{}",
-        issue.text.fr
-    );
+    assert!(issue.text.en.contains("line 3, column 1"), "{}", issue.text.en);
+    assert!(issue.text.fr.contains("ligne 3, colonne 1"), "{}", issue.text.fr);
+    assert!(issue.text.fr.contains("« url » figure deux fois"), "{}", issue.text.fr);
 }
 
 #[test]
@@ -97,15 +73,10 @@ fn a_name_spelled_with_an_escape_is_the_same_name() {
 
 #[test]
 fn repeated_members_are_found_among_very_many() {
-    let mut members = (0..200_000)
-        .map(|i| format!("\"m{i}\":0"))
-        .collect::<Vec<_>>();
+    let mut members = (0..200_000).map(|i| format!("\"m{i}\":0")).collect::<Vec<_>>();
     assert!(read_text(&format!("{{{}}}", members.join(","))).is_ok());
     members.push("\"m199999\":0".to_owned());
-    assert_eq!(
-        refused(&format!("{{{}}}", members.join(","))).place,
-        "m199999"
-    );
+    assert_eq!(refused(&format!("{{{}}}", members.join(","))).place, "m199999");
 }
 
 #[test]
@@ -176,16 +147,8 @@ fn a_control_character_is_found_wherever_it_stands_in_a_string() {
         for tail in [0, 1, 7, 8, 100, 5000] {
             let text = format!("\"{}\u{1f}{}\"", "é".repeat(length), "y".repeat(tail));
             assert!(refused(&text).text.en.contains("control character"));
-            unchanged(&format!(
-                "\"{}\\u001f{}\"",
-                "x".repeat(length),
-                "ÿ".repeat(tail)
-            ));
-            unchanged(&format!(
-                "\"{} \\\"\u{7f}{}\"",
-                "x".repeat(length),
-                "\u{80}".repeat(tail)
-            ));
+            unchanged(&format!("\"{}\\u001f{}\"", "x".repeat(length), "ÿ".repeat(tail)));
+            unchanged(&format!("\"{} \\\"\u{7f}{}\"", "x".repeat(length), "\u{80}".repeat(tail)));
         }
     }
 }
@@ -193,63 +156,34 @@ fn a_control_character_is_found_wherever_it_stands_in_a_string() {
 #[test]
 fn bytes_that_are_no_utf8_are_refused_with_their_position() {
     let issues = read_value(b"{\n\"a\":\"\xff\"}", &Limits::default()).unwrap_err();
-    assert!(
-        issues[0].text.en.contains("UTF-8 (line 2, column 6)"),
-        "{}",
-        issues[0].text.en
-    );
+    assert!(issues[0].text.en.contains("UTF-8 (line 2, column 6)"), "{}", issues[0].text.en);
 }
 
 #[test]
 fn nesting_is_refused_beyond_the_limit_and_not_before() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    let limits = Limits {
-        depth: 10,
-        ..Limits::default()
-    };
+    let limits = Limits { depth: 10, ..Limits::default() };
     assert!(read_value(nested(10).as_bytes(), &limits).is_ok());
     let issues = read_value(nested(11).as_bytes(), &limits).unwrap_err();
     assert_eq!(issues[0].kind, crate::outcome::IssueKind::TooCostly);
     assert_eq!(issues[0].place, "[0]".repeat(10));
-    let no_limit = Limits {
-        depth: usize::MAX,
-        ..Limits::default()
-    };
+    let no_limit = Limits { depth: usize::MAX, ..Limits::default() };
     assert!(read_value(nested(1_000_000).as_bytes(), &no_limit).is_err());
     assert!(read_value("{\"a\":".repeat(1_000_000).as_bytes(), &no_limit).is_err());
 }
 
 #[test]
 fn siblings_are_no_nesting() {
-    let limits = Limits {
-        depth: 2,
-        ..Limits::default()
-    };
+    let limits = Limits { depth: 2, ..Limits::default() };
     assert!(read_value(b"[[],[],{},[]]", &limits).is_ok());
 }
 
 #[test]
 fn size_and_number_of_values_are_bounded() {
-    let limits = Limits {
-        bytes: 5,
-        nodes: 3,
-        ..Limits::default()
-    };
+    let limits = Limits { bytes: 5, nodes: 3, ..Limits::default() };
     assert!(read_value(b"[1,2]", &limits).is_ok());
-    assert!(
-        read_value(b"[1, 2]", &limits).unwrap_err()[0]
-            .text
-            .en
-            .contains("6 bytes; the limit is 5")
-    );
-    let issues = read_value(
-        b"[1,2,3]",
-        &Limits {
-            bytes: 100,
-            ..limits
-        },
-    )
-    .unwrap_err();
+    assert!(read_value(b"[1, 2]", &limits).unwrap_err()[0].text.en.contains("6 bytes; the limit is 5"));
+    let issues = read_value(b"[1,2,3]", &Limits { bytes: 100, ..limits }).unwrap_err();
     assert!(issues[0].text.en.contains("too many values"));
 }
 
@@ -257,31 +191,21 @@ fn size_and_number_of_values_are_bounded() {
 fn absurd_numbers_are_refused() {
     assert!(refused(&"9".repeat(65)).text.en.contains("longer than 64"));
     assert!(refused("1e301").text.en.contains("exponent"));
-    assert!(
-        refused("1e-99999999999999999999")
-            .text
-            .en
-            .contains("exponent")
-    );
+    assert!(refused("1e-99999999999999999999").text.en.contains("exponent"));
     unchanged("1e-300");
 }
 
 #[test]
 fn a_resource_is_an_object() {
     let issues = read(b"[1]", &Limits::default()).unwrap_err();
-    assert!(
-        issues[0].text.en.contains("an array"),
-        "{}",
-        issues[0].text.en
-    );
+    assert!(issues[0].text.en.contains("an array"), "{}", issues[0].text.en);
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
-        "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?"
-            .prop_map(|n| Value::Number(n.into())),
+        "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?".prop_map(|n| Value::Number(n.into())),
         any::<String>().prop_map(Value::from),
         "[\\x00-\\x7f]{0,100}".prop_map(Value::from),
     ];
@@ -338,20 +262,13 @@ proptest! {
 /// accept, repeated names and numbers beyond our bounds are ours to refuse.
 fn agrees_with_serde_json(bytes: &[u8]) {
     let ours = read_value(bytes, &Limits::default());
-    let theirs = serde_json::from_slice::<serde_json::Value>(
-        bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes),
-    );
+    let theirs = serde_json::from_slice::<serde_json::Value>(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
     match (&ours, &theirs) {
-        (Ok(_), Err(error)) => panic!(
-            "we read {:?}, serde_json says {error}",
-            String::from_utf8_lossy(bytes)
-        ),
+        (Ok(_), Err(error)) => panic!("we read {:?}, serde_json says {error}", String::from_utf8_lossy(bytes)),
         (Err(issues), Ok(_)) => {
             let why = &issues[0].text.en;
             assert!(
-                ["twice", "exponent", "longer than"]
-                    .iter()
-                    .any(|w| why.contains(w)),
+                ["twice", "exponent", "longer than"].iter().any(|w| why.contains(w)),
                 "{:?}: {why}",
                 String::from_utf8_lossy(bytes)
             );

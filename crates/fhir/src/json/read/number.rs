@@ -26,9 +26,7 @@ impl Reader<'_> {
             _ => return Err(self.unexpected(text!(en: "a digit", fr: "un chiffre"))),
         }
         if self.take(b'.') && self.digits() == 0 {
-            return Err(self.unexpected(
-                text!(en: "a digit after the point", fr: "un chiffre après le point"),
-            ));
+            return Err(self.unexpected(text!(en: "a digit after the point", fr: "un chiffre après le point")));
         }
         if self.take(b'e') || self.take(b'E') {
             self.exponent()?;
@@ -50,9 +48,7 @@ impl Reader<'_> {
         }
         let start = self.at;
         if self.digits() == 0 {
-            return Err(self.unexpected(
-                text!(en: "the digits of the exponent", fr: "les chiffres de l'exposant"),
-            ));
+            return Err(self.unexpected(text!(en: "the digits of the exponent", fr: "les chiffres de l'exposant")));
         }
         let digits = self.text.get(start..self.at).unwrap_or_default();
         match digits.parse::<u32>() {
@@ -69,11 +65,7 @@ impl Reader<'_> {
 
     /// Goes past digits and says how many there were.
     fn digits(&mut self) -> usize {
-        let count = self
-            .rest()
-            .iter()
-            .take_while(|b| b.is_ascii_digit())
-            .count();
+        let count = self.rest().iter().take_while(|b| b.is_ascii_digit()).count();
         self.at += count;
         count
     }

@@ -89,10 +89,7 @@ impl Reader<'_> {
     }
 
     fn four_hex_digits(&mut self) -> Read<u32> {
-        let digits = self
-            .text
-            .get(self.at..self.at + 4)
-            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self.text.get(self.at..self.at + 4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
         let Some(code) = digits.and_then(|d| u32::from_str_radix(d, 16).ok()) else {
             return Err(self.mistake(text!(
                 en: "Four hexadecimal digits must follow \"\\u\".",
@@ -117,11 +114,7 @@ pub(in crate::json) fn plain_length(bytes: &[u8]) -> usize {
     let tail = bytes.get(SHORT..).unwrap_or_default();
     let end = memchr::memchr2(b'"', b'\\', tail).unwrap_or(tail.len());
     let plain = tail.get(..end).unwrap_or(tail);
-    if has_control(plain) {
-        SHORT + plain.iter().position(|b| *b < 0x20).unwrap_or(end)
-    } else {
-        SHORT + end
-    }
+    if has_control(plain) { SHORT + plain.iter().position(|b| *b < 0x20).unwrap_or(end) } else { SHORT + end }
 }
 
 fn plain_length_by_words(bytes: &[u8]) -> usize {
@@ -140,16 +133,11 @@ fn plain_length_by_words(bytes: &[u8]) -> usize {
             return i * 8 + (marks.trailing_zeros() / 8) as usize;
         }
     }
-    let plain = tail
-        .iter()
-        .take_while(|b| **b >= 0x20 && **b != b'"' && **b != b'\\')
-        .count();
+    let plain = tail.iter().take_while(|b| **b >= 0x20 && **b != b'"' && **b != b'\\').count();
     words.len() * 8 + plain
 }
 
 /// Whether there is a control character: without early exit, which lets it run on vectors.
 fn has_control(bytes: &[u8]) -> bool {
-    bytes
-        .chunks(4096)
-        .any(|chunk| chunk.iter().fold(false, |found, b| found | (*b < 0x20)))
+    bytes.chunks(4096).any(|chunk| chunk.iter().fold(false, |found, b| found | (*b < 0x20)))
 }
