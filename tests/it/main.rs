@@ -1,1 +1,1 @@
-//! The HTTP surface.
+//! The contract, line by line, over HTTP.

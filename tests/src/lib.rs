@@ -1,1 +1,17 @@
-//! Starts a real server for the tests.
+//! The program as its callers see it: started as a process, spoken to over HTTP.
+//!
+//! What holds:
+//! - Every test has a server and a store of its own; nothing is shared, nothing is left behind.
+//! - The server under test is the built program, with its own settings, logs and signals. Set
+//!   `LIAISON_BINARY` to test one that is built already (the release build in `./test`).
+//! - A server that panicked, or answered 500, fails the test that drove it, whatever that test looked at.
+
+mod answer;
+mod client;
+mod program;
+mod server;
+
+pub use answer::Answer;
+pub use client::{Fhir, Request};
+pub use program::binary;
+pub use server::Server;

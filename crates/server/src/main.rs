@@ -1,1 +1,3 @@
+//! The liaison program: configuration, wiring, commands.
+
 fn main() {}

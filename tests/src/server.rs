@@ -1,0 +1,149 @@
+//! A running server with a store of its own.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+use crate::{Fhir, binary};
+
+/// Longer than any start: a server that does not say that it listens by then never will.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that was started for one test. It is killed, and its store removed, when it is dropped.
+pub struct Server {
+    child: Child,
+    root: String,
+    folder: Arc<TempDir>,
+    settings: Vec<(String, String)>,
+    log: Arc<Mutex<String>>,
+    http: reqwest::Client,
+}
+
+impl Server {
+    /// A server on an empty store.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// A server on an empty store, with settings as in the environment (`LIAISON_MAX_PAGE`).
+    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self::spawn(folder, settings).await
+    }
+
+    /// The address of the server, without a slash at the end.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// A client of the R4 base.
+    pub fn r4(&self) -> Fhir {
+        Fhir::new(self.http.clone(), format!("{}/fhir/r4", self.root))
+    }
+
+    /// A client of the STU3 base.
+    pub fn stu3(&self) -> Fhir {
+        Fhir::new(self.http.clone(), format!("{}/fhir/stu3", self.root))
+    }
+
+    /// A client of everything else (`/`, `/healthz`).
+    pub fn site(&self) -> Fhir {
+        Fhir::new(self.http.clone(), self.root.clone())
+    }
+
+    /// The file of the store.
+    pub fn store_file(&self) -> PathBuf {
+        store_file(self.folder.path())
+    }
+
+    /// The process, for signals.
+    pub fn process_id(&self) -> u32 {
+        self.child.id().expect("a running server has a process id")
+    }
+
+    /// What the server wrote to standard error so far.
+    pub fn log(&self) -> String {
+        self.log.lock().map(|log| log.clone()).unwrap_or_default()
+    }
+
+    /// Ends the server as a power cut would, as far as a process can (`SIGKILL`).
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("the server was running");
+    }
+
+    /// Asks the server to stop (`SIGTERM`) and waits for it.
+    pub async fn stop(mut self) -> ExitStatus {
+        let signalled = Command::new("kill").args(["-TERM", &self.process_id().to_string()]).status().await;
+        assert!(signalled.is_ok_and(|status| status.success()), "the server cannot be signalled");
+        timeout(PATIENCE, self.child.wait()).await.expect("the server stops when asked").expect("its status")
+    }
+
+    /// Starts it again on the same store after it was killed; its address is another.
+    pub async fn restart(mut self) -> Self {
+        self.child.kill().await.ok();
+        let next = Self::spawn(Arc::clone(&self.folder), self.settings.clone()).await;
+        drop(self);
+        next
+    }
+
+    async fn spawn(folder: Arc<TempDir>, settings: Vec<(String, String)>) -> Self {
+        let mut command = Command::new(binary());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--auth", "off", "--store"]);
+        command.arg(format!("sqlite:{}", store_file(folder.path()).display()));
+        command.envs(settings.clone()).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary().display()));
+        let log = Arc::new(Mutex::new(String::new()));
+        let errors = child.stderr.take().expect("standard error is piped");
+        tokio::spawn(collect(errors, Arc::clone(&log)));
+        let output = child.stdout.take().expect("standard output is piped");
+        let mut lines = BufReader::new(output).lines();
+        let first = timeout(PATIENCE, lines.next_line()).await;
+        let said = || log.lock().map(|log| log.clone()).unwrap_or_default();
+        let line = match first {
+            Ok(Ok(Some(line))) => line,
+            other => panic!("the server did not start: {other:?}\n{}", said()),
+        };
+        let root = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}\n{}", said())).to_owned();
+        // A redirect or a proxy of the machine would hide what the server says.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let http = http.timeout(PATIENCE).build().expect("a client");
+        Self { child, root, folder, settings, log, http }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let log = self.log();
+        if std::thread::panicking() {
+            eprintln!("--- what the server said ---\n{log}");
+        } else {
+            assert!(!log.contains("panicked at"), "the server panicked:\n{log}");
+        }
+    }
+}
+
+fn store_file(folder: &Path) -> PathBuf {
+    folder.join("liaison.db")
+}
+
+async fn collect(errors: impl AsyncRead + Unpin, log: Arc<Mutex<String>>) {
+    let mut lines = BufReader::new(errors).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Ok(mut log) = log.lock() {
+            log.push_str(&line);
+            log.push('\n');
+        }
+    }
+}

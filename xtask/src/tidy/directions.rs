@@ -1,0 +1,114 @@
+//! Who may depend on whom, read from the manifests.
+
+use super::{File, Finding, Tree};
+
+/// Which of our crates each may use. A crate that is not here may use none until it is added.
+const OURS: [(&str, &[&str]); 8] = [
+    ("fhir", &[]),
+    ("care", &["fhir"]),
+    ("store", &["fhir"]),
+    ("app", &["fhir", "care", "store"]),
+    ("deliver", &["care", "app"]),
+    ("rest", &["fhir", "app"]),
+    ("web", &["app"]),
+    ("server", &["fhir", "store", "app", "deliver", "rest", "web"]),
+];
+
+/// Libraries that belong to some crates only, and why.
+const OTHERS: [(&[&str], &[&str], &str); 5] = [
+    (&["rusqlite", "tokio-postgres", "deadpool-postgres", "sqlx"], &["store"], "a driver belongs to the store"),
+    (
+        &["axum", "axum-extra", "axum-server", "hyper", "hyper-util", "http", "http-body-util", "tower", "tower-http"],
+        &["rest", "web", "server"],
+        "HTTP belongs to the edge",
+    ),
+    (&["reqwest", "lettre", "rusmpp", "rusmppc"], &["deliver"], "connections to the outside belong to deliveries"),
+    (&["clap", "toml", "tracing-subscriber", "mimalloc"], &["server"], "settings and wiring belong to the program"),
+    (
+        &["tokio", "futures-util", "crossbeam-channel", "uuid", "rand", "getrandom", "tracing"],
+        &["store", "app", "deliver", "rest", "web", "server"],
+        "the engine and the rules are pure: no I/O, no waiting, no chance",
+    ),
+];
+
+/// Whether the crates depend only on what they may.
+pub fn check(tree: &Tree) -> Vec<Finding> {
+    tree.manifests()
+        .filter_map(|(folder, file)| Some((folder.strip_prefix("crates/")?, file)))
+        .flat_map(|(name, file)| check_crate(name, file))
+        .collect()
+}
+
+fn check_crate(name: &str, manifest: &File) -> Vec<Finding> {
+    let table: toml::Table = match manifest.text.parse() {
+        Ok(table) => table,
+        Err(error) => return vec![manifest.finding(0, format!("not TOML: {error}"))],
+    };
+    let mut findings = Vec::new();
+    if OURS.iter().all(|(known, _)| *known != name) {
+        findings.push(manifest.finding(0, "a new crate: say in xtask/src/tidy/directions.rs what it may use"));
+    }
+    for section in ["dependencies", "build-dependencies"] {
+        for library in table.get(section).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys) {
+            findings.extend(forbidden(name, library).map(|why| manifest.finding(line_of(manifest, library), why)));
+        }
+    }
+    // Tests may use any library, but of ours only what the crate itself may.
+    for library in table.get("dev-dependencies").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys)
+    {
+        if library.starts_with("liaison-") {
+            findings.extend(forbidden(name, library).map(|why| manifest.finding(line_of(manifest, library), why)));
+        }
+    }
+    findings
+}
+
+/// Why a crate may not use a library, when it may not.
+fn forbidden(name: &str, library: &str) -> Option<String> {
+    if let Some(ours) = library.strip_prefix("liaison-") {
+        let allowed = OURS.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, allowed)| allowed);
+        return (!allowed.contains(&ours)).then(|| format!("{name} may not use {ours}: see ARCHITECTURE.md"));
+    }
+    let (_, _, why) =
+        OTHERS.iter().find(|(libraries, crates, _)| libraries.contains(&library) && !crates.contains(&name))?;
+    Some(format!("{name} may not use {library}: {why}"))
+}
+
+fn line_of(manifest: &File, library: &str) -> usize {
+    let named = |line: &str| line.strip_prefix(library).is_some_and(|rest| rest.starts_with(['.', ' ', '=']));
+    manifest.text.lines().position(named).map_or(0, |at| at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tree, check};
+
+    fn findings(path: &str, manifest: &str) -> Vec<String> {
+        check(&Tree::of([(path, manifest)])).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_crate_uses_only_those_below_it() {
+        assert_eq!(findings("crates/store/Cargo.toml", "[dependencies]\nliaison-fhir.workspace = true"), [""; 0]);
+        assert_eq!(
+            findings("crates/store/Cargo.toml", "[dependencies]\nliaison-care.workspace = true"),
+            ["crates/store/Cargo.toml:2: store may not use care: see ARCHITECTURE.md"]
+        );
+        assert_eq!(findings("crates/web/Cargo.toml", "[dependencies]\nliaison-rest = \"1\"").len(), 1);
+        assert_eq!(findings("crates/fhir/Cargo.toml", "[dev-dependencies]\nliaison-care = \"1\"").len(), 1);
+    }
+
+    #[test]
+    fn drivers_http_and_runtimes_stay_where_they_belong() {
+        assert_eq!(findings("crates/app/Cargo.toml", "[dependencies]\nrusqlite.workspace = true").len(), 1);
+        assert_eq!(findings("crates/app/Cargo.toml", "[dependencies]\naxum.workspace = true").len(), 1);
+        assert_eq!(findings("crates/care/Cargo.toml", "[dependencies]\ntokio.workspace = true").len(), 1);
+        assert_eq!(findings("crates/store/Cargo.toml", "[dependencies]\nrusqlite.workspace = true"), [""; 0]);
+        assert_eq!(findings("crates/fhir/Cargo.toml", "[dev-dependencies]\ntokio.workspace = true"), [""; 0]);
+    }
+
+    #[test]
+    fn a_new_crate_must_say_what_it_may_use() {
+        assert_eq!(findings("crates/agenda/Cargo.toml", "[dependencies]").len(), 1);
+    }
+}
