@@ -12,10 +12,15 @@ pub mod json;
 pub mod outcome;
 pub mod patch;
 pub mod path;
+pub mod place;
 pub mod primitive;
 pub mod release;
 pub mod search;
+pub mod spelling;
 pub mod terminology;
 pub mod tree;
 pub mod validate;
 pub mod xml;
+
+#[cfg(test)]
+mod arbitrary;

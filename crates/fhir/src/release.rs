@@ -230,6 +230,12 @@ pub enum Primitive {
 }
 
 impl Primitive {
+    /// Whether JSON writes it as a number.
+    #[must_use]
+    pub const fn is_number(self) -> bool {
+        matches!(self, Self::Integer | Self::UnsignedInt | Self::PositiveInt | Self::Decimal)
+    }
+
     /// The primitive of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
