@@ -1,1 +1,3 @@
 //! Code systems, value sets and concept maps: expand, validate, look up, translate.
+
+pub mod systems;
