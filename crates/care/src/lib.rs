@@ -2,6 +2,16 @@
 //!
 //! Everything here is pure: trees in, findings, keys and trees out. This crate must never know of
 //! input and output, async, clocks, randomness, SQL or HTTP.
+//!
+//! Where to start reading: [`check`] (what is said about a resource), then [`note`] (what a note
+//! is), [`identifiers`] and [`unique`] (who is who), [`profiles`] and [`terminology`] (the tables).
 
+pub mod check;
 pub mod identifiers;
+pub mod note;
+pub mod profiles;
+pub mod terminology;
 pub mod unique;
+
+// The one name that other crates were promised at the root: `care::check(resource, release)`.
+pub use check::check;

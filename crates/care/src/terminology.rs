@@ -1,0 +1,3 @@
+//! The national nomenclatures that the volets bind.
+
+pub mod tables;
