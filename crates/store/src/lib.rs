@@ -1,6 +1,31 @@
 //! Persistence: resources, versions, index rows, keys and attachments in a relational store.
 //!
 //! Must never know: resource types by name, FHIR releases, policy, HTTP. Start reading at
-//! [`contract`], then `Store`.
+//! [`contract`], then [`store`] (opening it), [`writer`] and [`commit`] (how a version comes in),
+//! [`reader`], [`versions`] and [`search`] (how it is found again).
+//!
+//! What always holds: a write is answered after its commit is on the disk; jobs that write run one
+//! after the other; a job that fails leaves nothing; a read sees one moment of the store; every
+//! value is bound, never part of the SQL text.
 
+pub mod blob;
 pub mod contract;
+pub mod reader;
+pub mod schema;
+pub mod store;
+pub mod writer;
+
+mod answers;
+mod body;
+mod changes;
+mod commit;
+mod cursor;
+mod dialect;
+mod dictionary;
+mod entry;
+mod integrity;
+mod lock;
+mod moment;
+mod rows;
+mod sphere;
+mod versions;

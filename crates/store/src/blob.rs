@@ -1,0 +1,139 @@
+//! Attachments: bytes kept once under their SHA-256, in pieces, so that the largest is never whole
+//! in the memory of whoever reads it.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::body;
+use crate::contract::{BlobId, Instant, NewBlob, StoreError};
+use crate::dialect::sqlite::unavailable;
+use crate::reader::Reader;
+use crate::store::Store;
+use crate::writer::Tx;
+
+/// Bytes of a piece: large enough that a 20 MB attachment is 80 rows, small enough to hold one for
+/// each of a thousand readers.
+const PIECE: usize = 256 * 1024;
+
+/// Attachments collected at most in one go, so that no write waits long for it.
+const COLLECTED_AT_ONCE: u32 = 20;
+
+impl Tx<'_> {
+    /// Keeps the bytes of an attachment, unless they are there already.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub fn put_blob(&mut self, blob: &NewBlob) -> Result<BlobId, StoreError> {
+        let length = i64::try_from(blob.bytes().len()).unwrap_or(i64::MAX);
+        let sql = "INSERT INTO blob (sha256, length, added) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING RETURNING key";
+        let id = blob.id();
+        let values = [id.0.as_slice().into(), length.into(), self.now().0.into()];
+        let Some(key) = self.db.first(sql, &values, |row| row.int(0))? else {
+            // Counted as new again: it must not be collected before the version that needs it comes.
+            let sql = "UPDATE blob SET added = ?2 WHERE sha256 = ?1";
+            self.db.execute(sql, &[id.0.as_slice().into(), self.now().0.into()])?;
+            return Ok(id);
+        };
+        for (place, piece) in blob.bytes().chunks(PIECE).enumerate() {
+            let place = i64::try_from(place).unwrap_or(i64::MAX);
+            let sql = "INSERT INTO blob_piece (blob, place, seal, bytes) VALUES (?1, ?2, ?3, ?4)";
+            self.db.execute(sql, &[key.into(), place.into(), body::seal(piece).into(), piece.into()])?;
+        }
+        Ok(id)
+    }
+
+    /// Removes attachments that no version needs and that were added before a moment, a few at
+    /// most; says how many.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub fn collect_blobs(&mut self, before: Instant) -> Result<usize, StoreError> {
+        let sql = "SELECT key FROM blob b WHERE added < ?1
+                     AND NOT EXISTS (SELECT 1 FROM version_blob v WHERE v.blob = b.key) LIMIT ?2";
+        let orphans = self.db.all(sql, &[before.0.into(), COLLECTED_AT_ONCE.into()], |row| row.int(0))?;
+        for key in &orphans {
+            self.db.execute("DELETE FROM blob_piece WHERE blob = ?1", &[(*key).into()])?;
+            self.db.execute("DELETE FROM blob WHERE key = ?1", &[(*key).into()])?;
+        }
+        Ok(orphans.len())
+    }
+}
+
+impl Reader<'_> {
+    /// How many bytes an attachment has; `None` when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub fn blob_length(&self, blob: BlobId) -> Result<Option<u64>, StoreError> {
+        let sql = "SELECT length FROM blob WHERE sha256 = ?1";
+        self.db.first(sql, &[blob.0.as_slice().into()], |row| Ok(row.int(0)?.cast_unsigned()))
+    }
+
+    /// The bytes of an attachment from `from` on: as many as stand in one piece, none at the end.
+    fn blob_piece(&self, blob: BlobId, from: u64) -> Result<Bytes, StoreError> {
+        let place = from / PIECE as u64;
+        let sql = "SELECT p.bytes, p.seal FROM blob b CROSS JOIN blob_piece p ON p.blob = b.key AND p.place = ?2
+                   WHERE b.sha256 = ?1";
+        let values = [blob.0.as_slice().into(), i64::try_from(place).unwrap_or(i64::MAX).into()];
+        let piece = self
+            .db
+            .first(sql, &values, |row| body::opened(row.bytes(0)?, row.int(1)?))?
+            .ok_or_else(|| unavailable("a piece of an attachment is not there"))?;
+        let skip = usize::try_from(from % PIECE as u64).unwrap_or_default();
+        Ok(piece.slice(skip.min(piece.len())..))
+    }
+}
+
+impl Store {
+    /// Opens an attachment for reading. `None` when it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn blob(&self, blob: BlobId) -> Result<Option<BlobReader>, StoreError> {
+        let length = self.read(move |reader| reader.blob_length(blob)).await?;
+        Ok(length.map(|length| BlobReader { store: self.clone(), blob, length, rest: 0..length }))
+    }
+}
+
+/// An attachment being read, piece by piece.
+pub struct BlobReader {
+    store: Store,
+    blob: BlobId,
+    length: u64,
+    rest: Range<u64>,
+}
+
+impl BlobReader {
+    /// How many bytes the whole attachment has.
+    #[must_use]
+    pub const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Reads only these bytes of it; what lies beyond the end is left out.
+    #[must_use]
+    pub fn range(mut self, range: Range<u64>) -> Self {
+        self.rest = range.start.min(self.length)..range.end.min(self.length);
+        self
+    }
+
+    /// The next bytes, at most 256 KiB; `None` at the end.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], also when the attachment was collected meanwhile.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let (blob, from) = (self.blob, self.rest.start);
+        let mut piece = self.store.read(move |reader| reader.blob_piece(blob, from)).await?;
+        let wanted = usize::try_from(self.rest.end - from).unwrap_or(usize::MAX);
+        piece.truncate(wanted);
+        if piece.is_empty() {
+            return Err(unavailable("an attachment is shorter than it should be"));
+        }
+        self.rest.start += piece.len() as u64;
+        Ok(Some(piece))
+    }
+}

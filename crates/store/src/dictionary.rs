@@ -1,0 +1,210 @@
+//! Names that come again and again (types, parameters, systems, scopes) as small numbers.
+//!
+//! A number never changes once committed, so what was read once is remembered. What is not there
+//! is not remembered: another node may add it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use liaison_fhir::search::index::Param;
+
+use crate::contract::StoreError;
+use crate::dialect::sqlite::unavailable;
+use crate::dialect::{Connection, Value};
+
+/// Systems come from callers, so there is no end of them: the memory is emptied at this many.
+const SYSTEMS_REMEMBERED: usize = 10_000;
+
+/// A resource type as the store knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Kind {
+    /// Its number.
+    pub(crate) key: i64,
+    /// Its name.
+    pub(crate) name: Arc<str>,
+    /// The code of the date parameter its resources are ordered by.
+    pub(crate) timeline: Option<Arc<str>>,
+}
+
+/// What is remembered. Readers share one; the writer has its own, which may know names that are
+/// not committed yet.
+#[derive(Debug, Default)]
+pub(crate) struct Dictionary {
+    words: RwLock<Words>,
+}
+
+#[derive(Debug, Default)]
+struct Words {
+    kinds: HashMap<Arc<str>, Kind>,
+    kinds_by_key: HashMap<i64, Kind>,
+    params: HashMap<Param, i64>,
+    systems: HashMap<Box<str>, i64>,
+    scopes: HashMap<&'static str, i64>,
+}
+
+impl Dictionary {
+    /// The type of this name, if there ever was a resource of it.
+    pub(crate) fn kind(&self, db: &Connection, name: &str) -> Result<Option<Kind>, StoreError> {
+        if let Some(kind) = self.read().kinds.get(name) {
+            return Ok(Some(kind.clone()));
+        }
+        let found = db.first("SELECT key, timeline FROM resource_type WHERE name = ?1", &[name.into()], |row| {
+            Ok(Kind { key: row.int(0)?, name: name.into(), timeline: row.maybe_text(1)?.map(Arc::from) })
+        })?;
+        if let Some(kind) = &found {
+            self.remember(kind);
+        }
+        Ok(found)
+    }
+
+    /// The type of this number.
+    pub(crate) fn kind_of(&self, db: &Connection, key: i64) -> Result<Kind, StoreError> {
+        if let Some(kind) = self.read().kinds_by_key.get(&key) {
+            return Ok(kind.clone());
+        }
+        let kind = db
+            .first("SELECT name, timeline FROM resource_type WHERE key = ?1", &[key.into()], |row| {
+                Ok(Kind { key, name: row.text(0)?.into(), timeline: row.maybe_text(1)?.map(Arc::from) })
+            })?
+            .ok_or_else(|| unavailable("a row names a type that is not there"))?;
+        self.remember(&kind);
+        Ok(kind)
+    }
+
+    /// Every type there is a resource of.
+    pub(crate) fn kinds(&self, db: &Connection) -> Result<Vec<Kind>, StoreError> {
+        db.all("SELECT key, name, timeline FROM resource_type ORDER BY key", &[], |row| {
+            Ok(Kind { key: row.int(0)?, name: row.text(1)?.into(), timeline: row.maybe_text(2)?.map(Arc::from) })
+        })
+    }
+
+    /// The type of this name, made if need be. Writer only.
+    pub(crate) fn ensure_kind(
+        &self,
+        db: &Connection,
+        name: &str,
+        timeline: impl FnOnce() -> Option<&'static str>,
+    ) -> Result<(Kind, Growth), StoreError> {
+        if let Some(kind) = self.kind(db, name)? {
+            return Ok((kind, Growth::None));
+        }
+        let timeline = timeline();
+        let bound = timeline.map_or(Value::Null, Value::from);
+        let key = insert(
+            db,
+            "INSERT INTO resource_type (name, timeline, longest) VALUES (?1, ?2, 1) RETURNING key",
+            &[name.into(), bound],
+        )?;
+        let kind = Kind { key, name: name.into(), timeline: timeline.map(Arc::from) };
+        self.remember(&kind);
+        Ok((kind, Growth::New))
+    }
+
+    /// The number of a parameter, if a value of it was ever kept.
+    pub(crate) fn param(&self, db: &Connection, param: Param) -> Result<Option<i64>, StoreError> {
+        if let Some(key) = self.read().params.get(&param) {
+            return Ok(Some(*key));
+        }
+        let sql = "SELECT key FROM param WHERE base = ?1 AND code = ?2";
+        let found = db.first(sql, &[param.base.into(), param.code.into()], |row| row.int(0))?;
+        if let Some(key) = found {
+            self.write().params.insert(param, key);
+        }
+        Ok(found)
+    }
+
+    /// The number of a parameter, made if need be. Writer only.
+    pub(crate) fn ensure_param(&self, db: &Connection, param: Param) -> Result<(i64, Growth), StoreError> {
+        if let Some(key) = self.param(db, param)? {
+            return Ok((key, Growth::None));
+        }
+        let sql = "INSERT INTO param (base, code) VALUES (?1, ?2) RETURNING key";
+        let key = insert(db, sql, &[param.base.into(), param.code.into()])?;
+        self.write().params.insert(param, key);
+        Ok((key, Growth::New))
+    }
+
+    /// The number of a code system, if a code of it was ever kept.
+    pub(crate) fn system(&self, db: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
+        if let Some(key) = self.read().systems.get(name) {
+            return Ok(Some(*key));
+        }
+        let found = db.first("SELECT key FROM system WHERE name = ?1", &[name.into()], |row| row.int(0))?;
+        if let Some(key) = found {
+            self.remember_system(name, key);
+        }
+        Ok(found)
+    }
+
+    /// The number of a code system, made if need be. Writer only.
+    pub(crate) fn ensure_system(&self, db: &Connection, name: &str) -> Result<(i64, Growth), StoreError> {
+        if let Some(key) = self.system(db, name)? {
+            return Ok((key, Growth::None));
+        }
+        let key = insert(db, "INSERT INTO system (name) VALUES (?1) RETURNING key", &[name.into()])?;
+        self.remember_system(name, key);
+        Ok((key, Growth::New))
+    }
+
+    /// The number of a scope of unique keys, if a key of it was ever kept.
+    pub(crate) fn scope(&self, db: &Connection, name: &'static str) -> Result<Option<i64>, StoreError> {
+        if let Some(key) = self.read().scopes.get(name) {
+            return Ok(Some(*key));
+        }
+        let found = db.first("SELECT key FROM scope WHERE name = ?1", &[name.into()], |row| row.int(0))?;
+        if let Some(key) = found {
+            self.write().scopes.insert(name, key);
+        }
+        Ok(found)
+    }
+
+    /// The number of a scope, made if need be. Writer only.
+    pub(crate) fn ensure_scope(&self, db: &Connection, name: &'static str) -> Result<(i64, Growth), StoreError> {
+        if let Some(key) = self.scope(db, name)? {
+            return Ok((key, Growth::None));
+        }
+        let key = insert(db, "INSERT INTO scope (name) VALUES (?1) RETURNING key", &[name.into()])?;
+        self.write().scopes.insert(name, key);
+        Ok((key, Growth::New))
+    }
+
+    /// Forgets everything: after a rollback, what was added is no longer there.
+    pub(crate) fn forget(&self) {
+        *self.write() = Words::default();
+    }
+
+    fn remember(&self, kind: &Kind) {
+        let mut words = self.write();
+        words.kinds.insert(Arc::clone(&kind.name), kind.clone());
+        words.kinds_by_key.insert(kind.key, kind.clone());
+    }
+
+    fn remember_system(&self, name: &str, key: i64) {
+        let mut words = self.write();
+        if words.systems.len() >= SYSTEMS_REMEMBERED {
+            words.systems.clear();
+        }
+        words.systems.insert(name.into(), key);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Words> {
+        self.words.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Words> {
+        self.words.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a name had to be added, which a rollback undoes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Growth {
+    /// It was there.
+    None,
+    /// It was added.
+    New,
+}
+
+fn insert(db: &Connection, sql: &str, values: &[Value<'_>]) -> Result<i64, StoreError> {
+    db.first(sql, values, |row| row.int(0))?.ok_or_else(|| unavailable("an insert returned no row"))
+}

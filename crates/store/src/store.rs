@@ -1,0 +1,235 @@
+//! The store: opened once, cloned freely, closed when the last clone goes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use liaison_fhir::search::index::Param;
+
+use crate::contract::{Instant, StoreError};
+use crate::cursor::CursorKey;
+use crate::dialect::sqlite::{Connection, Purpose, unavailable};
+use crate::dictionary::Dictionary;
+use crate::lock::ProcessLock;
+use crate::reader::{Reader, Readers};
+use crate::schema::{self, MigrationStep, State};
+use crate::writer::{Tx, Writer};
+
+/// Where a store is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+}
+
+impl StoreUrl {
+    /// Reads `sqlite:PATH`. `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let path = text.strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        (!path.is_empty()).then(|| Self::Sqlite(path.into()))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Sqlite(path) => path,
+        }
+    }
+}
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To serve it: the file is made when it is not there, and no other process may serve it.
+    Serve,
+    /// To look at it, beside whoever serves it: writing answers [`StoreError::Unavailable`].
+    Look,
+}
+
+/// Gives the moment, in microseconds since 1970 UTC.
+pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// What for.
+    pub access: Access,
+    /// Threads that answer [`Store::read`]; at least 1.
+    pub readers: usize,
+    /// Writes that may wait; beyond, callers of [`Store::write`] wait to be let in.
+    pub queue: usize,
+    /// At most this many writes are committed together.
+    pub batch: usize,
+    /// Page cache of the writer, in KiB. Each reader has a quarter of it.
+    pub cache_kib: u32,
+    /// What gives the moment.
+    pub clock: Clock,
+    /// Date parameters along which resources are ordered, at most one a type, each with at most
+    /// one value a resource (of several the latest start counts). A type without one is ordered by
+    /// last change.
+    ///
+    /// The order is laid down in the store with the first resource of a type and holds from then
+    /// on, whatever is said here later.
+    pub timelines: Vec<Param>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            access: Access::Serve,
+            readers: std::thread::available_parallelism().map_or(2, usize::from).max(2),
+            queue: 1024,
+            batch: 256,
+            cache_kib: 32 * 1024,
+            clock: Arc::new(system_clock),
+            timelines: Vec::new(),
+        }
+    }
+}
+
+/// The store.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    readers: Readers,
+    writer: Option<Writer>,
+}
+
+impl Store {
+    /// Opens a store, making it when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] when it is not at this program's version ([`Store::migrate`] mends
+    /// an older one), [`StoreError::Foreign`], [`StoreError::InUse`], [`StoreError::Unavailable`].
+    pub fn open(url: &StoreUrl, options: StoreOptions) -> Result<Self, StoreError> {
+        let path = url.path().to_owned();
+        let shared = Arc::new(Dictionary::default());
+        let (writer, key) = match options.access {
+            Access::Serve => {
+                let lock = ProcessLock::take(&path)?;
+                let db = Connection::open(&path, Purpose::Write, options.cache_kib)?;
+                if schema::state(&db)? == State::Empty {
+                    schema::run(&db, schema::STEPS)?;
+                }
+                schema::require_current(&db)?;
+                let key = CursorKey::ensure(&db)?;
+                (Some(Writer::start(db, lock, &options, key.clone())?), key)
+            }
+            Access::Look => {
+                let db = Connection::open(&path, Purpose::Read, options.cache_kib / 4)?;
+                schema::require_current(&db)?;
+                (None, CursorKey::read(&db)?)
+            }
+        };
+        let readers = Readers::start(&path, &options, shared, key)?;
+        Ok(Self { inner: Arc::new(Inner { path, readers, writer }) })
+    }
+
+    /// The steps that bring a store to this program's version; taken unless only planned.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] when it is newer than this program.
+    pub fn migrate(url: &StoreUrl, mode: MigrateMode) -> Result<Vec<MigrationStep>, StoreError> {
+        let path = url.path();
+        if mode == MigrateMode::Plan && !path.exists() {
+            return schema::missing(State::Empty).map(<[_]>::to_vec);
+        }
+        let _lock = match mode {
+            MigrateMode::Plan => None,
+            MigrateMode::Run => Some(ProcessLock::take(path)?),
+        };
+        let purpose = match mode {
+            MigrateMode::Plan => Purpose::Read,
+            MigrateMode::Run => Purpose::Write,
+        };
+        let db = Connection::open(path, purpose, 8 * 1024)?;
+        let steps = schema::missing(schema::state(&db)?)?;
+        if mode == MigrateMode::Run && !steps.is_empty() {
+            schema::run(&db, steps)?;
+        }
+        Ok(steps.to_vec())
+    }
+
+    /// Runs a job in a transaction and answers once it is on the disk.
+    ///
+    /// Jobs run one after the other on the writer's thread, so a job may read, decide and write
+    /// without anyone in between. Jobs that wait at the same time are committed together; one that
+    /// fails or panics leaves nothing behind and does not touch the others. The job runs even when
+    /// the future is dropped, once it was let in.
+    ///
+    /// # Errors
+    /// What the job answers; [`StoreError::Unresolved`] or [`StoreError::Referred`] when its
+    /// references do not hold in the end; [`StoreError::Unavailable`] when the commit failed.
+    pub fn write<R, E, J>(&self, job: J) -> impl Future<Output = Result<R, E>> + Send + use<R, E, J>
+    where
+        J: FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let queued = self.inner.writer.as_ref().map(|writer| writer.submit(job));
+        async move {
+            match queued {
+                Some(answer) => answer.await,
+                None => Err(unavailable("the store was opened to look at it, not to write").into()),
+            }
+        }
+    }
+
+    /// Runs a job on one of the reading threads, on a consistent snapshot.
+    ///
+    /// # Errors
+    /// What the job answers; [`StoreError::Unavailable`] when the store cannot serve.
+    pub fn read<R, E, J>(&self, job: J) -> impl Future<Output = Result<R, E>> + Send + use<R, E, J>
+    where
+        J: FnOnce(&Reader<'_>) -> Result<R, E> + Send + 'static,
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.inner.readers.submit(job)
+    }
+
+    /// Runs a job on the calling thread, on a consistent snapshot: for a few point reads, which
+    /// cost less than handing them to another thread.
+    ///
+    /// # Errors
+    /// What the job answers; [`StoreError::Unavailable`] when the store cannot serve.
+    pub fn read_now<R, E, J>(&self, job: J) -> Result<R, E>
+    where
+        J: FnOnce(&Reader<'_>) -> Result<R, E>,
+        E: From<StoreError>,
+    {
+        self.inner.readers.run_here(job)
+    }
+
+    /// Finishes the writes that wait, refuses later ones, and lets go of the file: when this
+    /// returns another process may serve it.
+    pub async fn close(&self) {
+        if let Some(writer) = &self.inner.writer {
+            writer.close().await;
+        }
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.inner.path
+    }
+}
+
+/// Whether migration steps are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrateMode {
+    /// Only said.
+    Plan,
+    /// Taken.
+    Run,
+}
+
+fn system_clock() -> Instant {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Instant(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

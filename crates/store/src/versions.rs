@@ -1,0 +1,86 @@
+//! Reading one version: the last one of a resource, or one by its number.
+
+use crate::body;
+use crate::contract::{Change, Form, Instant, Name, StoreError, Version};
+use crate::dialect::Row;
+use crate::dialect::sqlite::unavailable;
+use crate::reader::Reader;
+
+/// The columns of a version that [`read_version`] expects first in a row, in this order; a name is
+/// read apart.
+macro_rules! version_columns {
+    () => {
+        "version, updated, change, form, seal, holes, body"
+    };
+}
+pub(crate) use version_columns;
+
+impl Reader<'_> {
+    /// The last version of a resource, a deletion included. `None` when it never was.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub fn current(&self, name: &Name) -> Result<Option<Version>, StoreError> {
+        let Some(kind) = self.words.kind(self.db, &name.resource_type)? else { return Ok(None) };
+        let sql = concat!("SELECT ", version_columns!(), " FROM resource WHERE type = ?1 AND id = ?2 AND version > 0");
+        self.db.first(sql, &[kind.key.into(), name.id.as_ref().into()], |row| read_version(row, name.clone()))
+    }
+
+    /// One version of a resource, a deletion included. `None` when there is none of this number.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub fn version(&self, name: &Name, version: u32) -> Result<Option<Version>, StoreError> {
+        let Some(current) = self.current(name)? else { return Ok(None) };
+        if current.version == version {
+            return Ok(Some(current));
+        }
+        let Some(key) = self.key_of(name)? else { return Ok(None) };
+        let sql = concat!("SELECT ", version_columns!(), " FROM past WHERE resource = ?1 AND version = ?2");
+        self.db.first(sql, &[key.into(), version.into()], |row| read_version(row, name.clone()))
+    }
+
+    /// The key of a resource, live or not.
+    pub(crate) fn key_of(&self, name: &Name) -> Result<Option<i64>, StoreError> {
+        let Some(kind) = self.words.kind(self.db, &name.resource_type)? else { return Ok(None) };
+        let sql = "SELECT key FROM resource WHERE type = ?1 AND id = ?2";
+        self.db.first(sql, &[kind.key.into(), name.id.as_ref().into()], |row| row.int(0))
+    }
+}
+
+/// Reads a row that begins with `version_columns!()`.
+pub(crate) fn read_version(row: &Row<'_>, name: Name) -> Result<Version, StoreError> {
+    Ok(Version {
+        name,
+        version: version_number(row.int(0)?),
+        updated: Instant(row.int(1)?),
+        change: read_change(row.int(2)?)?,
+        form: Form(u8::try_from(row.int(3)?).unwrap_or_default()),
+        body: body::opened(row.bytes(6)?, row.int(4)?)?,
+        holes: body::unpack_holes(row.bytes(5)?)?,
+    })
+}
+
+/// A stored version number.
+pub(crate) fn version_number(stored: i64) -> u32 {
+    u32::try_from(stored).unwrap_or_default()
+}
+
+/// How a change is stored.
+pub(crate) const fn write_change(change: Change) -> i64 {
+    match change {
+        Change::Create => 1,
+        Change::Update => 2,
+        Change::Delete => 3,
+    }
+}
+
+/// Reads what [`write_change`] gave.
+pub(crate) fn read_change(stored: i64) -> Result<Change, StoreError> {
+    match stored {
+        1 => Ok(Change::Create),
+        2 => Ok(Change::Update),
+        3 => Ok(Change::Delete),
+        _ => Err(unavailable("a stored change is of no known kind")),
+    }
+}

@@ -1,0 +1,309 @@
+//! Writing: one thread, one connection, many jobs a commit.
+
+use std::any::Any;
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use liaison_fhir::search::index::Param;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::contract::{Instant, StoreError};
+use crate::cursor::CursorKey;
+use crate::dialect::sqlite::{Connection, unavailable};
+use crate::dictionary::{Dictionary, Growth};
+use crate::integrity::Pending;
+use crate::lock::ProcessLock;
+use crate::reader::Reader;
+use crate::store::{Clock, StoreOptions};
+
+/// What a job writes through. It reads what it wrote itself, and what the jobs before it wrote.
+pub struct Tx<'c> {
+    pub(crate) reader: Reader<'c>,
+    pub(crate) counters: &'c mut Counters,
+    pub(crate) pending: Pending,
+    growth: Growth,
+    shared: &'c Shared,
+}
+
+/// The last numbers given. Only one connection writes, so they are kept in memory between jobs and
+/// put back when one is undone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counters {
+    pub(crate) sequence: i64,
+    pub(crate) updated: i64,
+    pub(crate) resource: i64,
+}
+
+/// What every job of a writer has in common.
+struct Shared {
+    words: Dictionary,
+    key: CursorKey,
+    clock: Clock,
+    timelines: Vec<Param>,
+}
+
+/// The writer's thread, seen from outside.
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Order>,
+}
+
+/// What the thread is asked.
+enum Order {
+    Run(Job),
+    /// Finish what waits, take nothing more, and say when the file is left alone.
+    Close(oneshot::Sender<()>),
+}
+
+type Job = Box<dyn FnOnce(&mut Tx<'_>) -> Finished + Send>;
+
+/// A job that ran, and how to answer it.
+struct Finished {
+    outcome: Outcome,
+    /// Called once it is known whether the commit held: with the failure if it did not.
+    reply: Box<dyn FnOnce(Option<StoreError>) + Send>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Keep,
+    Undo,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(
+        db: Connection,
+        lock: ProcessLock,
+        options: &StoreOptions,
+        key: CursorKey,
+    ) -> Result<Self, StoreError> {
+        let (queue, waiting) = mpsc::channel::<Order>(options.queue.max(1));
+        let shared = Shared {
+            words: Dictionary::default(),
+            key,
+            clock: Arc::clone(&options.clock),
+            timelines: options.timelines.clone(),
+        };
+        let batch = options.batch.max(1);
+        std::thread::Builder::new()
+            .name("store-write".to_owned())
+            .spawn(move || Work { db, shared, counters: None, _lock: lock }.run(waiting, batch))
+            .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        Ok(Self { queue })
+    }
+
+    /// Queues a job; the future is its answer.
+    pub(crate) fn submit<R, E, J>(&self, job: J) -> impl Future<Output = Result<R, E>> + Send + use<R, E, J>
+    where
+        J: FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let queue = self.queue.clone();
+        let (tell, told) = oneshot::channel::<Result<R, E>>();
+        let job: Job = Box::new(move |tx| {
+            let ran = catch_unwind(AssertUnwindSafe(|| {
+                let answer = job(tx)?;
+                tx.settle()?;
+                Ok(answer)
+            }));
+            let answer = ran.unwrap_or_else(|panic| Err(panicked(panic.as_ref()).into()));
+            let outcome = if answer.is_ok() { Outcome::Keep } else { Outcome::Undo };
+            let reply = Box::new(move |failure: Option<StoreError>| {
+                // A caller that went away does not want its answer.
+                let _ = tell.send(failure.map_or(answer, |failure| Err(failure.into())));
+            });
+            Finished { outcome, reply }
+        });
+        async move {
+            let closed = || E::from(unavailable("the write was not taken"));
+            queue.send(Order::Run(job)).await.map_err(|_| closed())?;
+            told.await.map_err(|_| closed())?
+        }
+    }
+}
+
+impl Writer {
+    /// Waits until everything queued is done and the file is left alone.
+    pub(crate) async fn close(&self) {
+        let (tell, told) = oneshot::channel();
+        if self.queue.send(Order::Close(tell)).await.is_ok() {
+            // An error means that the thread is gone, which is what was wanted.
+            let _ = told.await;
+        }
+    }
+}
+
+impl Tx<'_> {
+    /// The moment, never before the last one given.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        Instant((self.shared.clock)().0.max(self.counters.updated.saturating_add(1)))
+    }
+
+    /// Keeps in mind that a name was added, in case the job is undone.
+    pub(crate) fn grew<T>(&mut self, (word, growth): (T, Growth)) -> T {
+        if growth == Growth::New {
+            self.growth = growth;
+        }
+        word
+    }
+
+    /// The date parameter that resources of a new type are to be ordered by.
+    pub(crate) fn timeline_for(&self, resource_type: &str) -> Option<&'static str> {
+        self.shared.timelines.iter().find(|param| param.base == resource_type).map(|param| param.code)
+    }
+}
+
+impl<'c> Deref for Tx<'c> {
+    type Target = Reader<'c>;
+
+    fn deref(&self) -> &Reader<'c> {
+        &self.reader
+    }
+}
+
+/// The writing end, on its thread.
+struct Work {
+    db: Connection,
+    shared: Shared,
+    /// Unknown at the start and after a failure: then read from the store.
+    counters: Option<Counters>,
+    /// Let go of when the thread ends, after the last commit.
+    _lock: ProcessLock,
+}
+
+impl Work {
+    fn run(mut self, mut waiting: mpsc::Receiver<Order>, batch: usize) {
+        let (mut orders, mut jobs) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
+        let mut closing = Vec::new();
+        while waiting.blocking_recv_many(&mut orders, batch) > 0 {
+            for order in orders.drain(..) {
+                match order {
+                    Order::Run(job) => jobs.push(job),
+                    Order::Close(tell) => {
+                        waiting.close();
+                        closing.push(tell);
+                    }
+                }
+            }
+            if !jobs.is_empty() {
+                self.commit_together(&mut jobs);
+            }
+        }
+        // Nothing waits any more: leave a file without a log behind. If that fails, the log is
+        // read at the next start.
+        if let Err(error) = self.db.run("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::warn!(error = %cause(&error), "the log was not copied back on closing");
+        }
+        drop(self);
+        closing.into_iter().for_each(|tell| {
+            let _ = tell.send(());
+        });
+    }
+
+    /// Runs the jobs in one transaction and answers them when it is committed.
+    ///
+    /// Even a refusal waits for the commit: it may rest on what another job of the batch wrote.
+    fn commit_together(&mut self, jobs: &mut Vec<Job>) {
+        let mut finished = Vec::with_capacity(jobs.len());
+        let done = self.run_all(jobs, &mut finished);
+        let Err(error) = done else {
+            finished.into_iter().for_each(|job| (job.reply)(None));
+            return;
+        };
+        tracing::error!(error = %cause(&error), "a commit failed");
+        self.counters = None;
+        self.shared.words.forget();
+        if self.db.in_transaction()
+            && let Err(error) = self.db.execute("ROLLBACK", &[])
+        {
+            tracing::error!(error = %cause(&error), "a rollback failed");
+        }
+        let error = Arc::new(error);
+        for job in finished {
+            (job.reply)(Some(StoreError::Unavailable(Box::new(CommitFailed(Arc::clone(&error))))));
+        }
+        // Jobs not begun are dropped; their callers are told that the write was not taken.
+        jobs.clear();
+    }
+
+    fn run_all(&mut self, jobs: &mut Vec<Job>, finished: &mut Vec<Finished>) -> Result<(), StoreError> {
+        self.db.execute("BEGIN IMMEDIATE", &[])?;
+        let mut counters = match self.counters {
+            Some(counters) => counters,
+            None => Counters::load(&self.db)?,
+        };
+        let alone = jobs.len() == 1;
+        for job in jobs.drain(..) {
+            if !alone {
+                self.db.execute("SAVEPOINT job", &[])?;
+            }
+            let (outcome, growth);
+            let before = counters;
+            let mut tx = Tx {
+                reader: Reader { db: &self.db, words: &self.shared.words, key: &self.shared.key },
+                counters: &mut counters,
+                pending: Pending::default(),
+                growth: Growth::None,
+                shared: &self.shared,
+            };
+            let job = job(&mut tx);
+            (outcome, growth) = (job.outcome, tx.growth);
+            finished.push(job);
+            if !self.db.in_transaction() {
+                // A full disk or a failing one makes SQLite undo the whole transaction by itself.
+                return Err(unavailable("the database gave the transaction up"));
+            }
+            if outcome == Outcome::Undo {
+                counters = before;
+                if growth == Growth::New {
+                    self.shared.words.forget();
+                }
+                self.db.execute(if alone { "ROLLBACK" } else { "ROLLBACK TO job" }, &[])?;
+            }
+            if !alone {
+                self.db.execute("RELEASE job", &[])?;
+            }
+        }
+        if self.db.in_transaction() {
+            self.db.execute("COMMIT", &[])?;
+        }
+        self.counters = Some(counters);
+        Ok(())
+    }
+}
+
+impl Counters {
+    fn load(db: &Connection) -> Result<Self, StoreError> {
+        let last = db.first("SELECT sequence, at FROM change ORDER BY sequence DESC LIMIT 1", &[], |row| {
+            Ok((row.int(0)?, row.int(1)?))
+        })?;
+        let (sequence, updated) = last.unwrap_or((0, 0));
+        let resource = db.first("SELECT coalesce(max(key), 0) FROM resource", &[], |row| row.int(0))?;
+        Ok(Self { sequence, updated, resource: resource.unwrap_or_default() })
+    }
+}
+
+/// Why a batch of writes was not committed: shared by all of them.
+#[derive(Debug, thiserror::Error)]
+#[error("the commit failed")]
+struct CommitFailed(#[source] Arc<StoreError>);
+
+fn panicked(panic: &(dyn Any + Send)) -> StoreError {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    unavailable(format!("a writing job panicked: {}", text.unwrap_or("no message")))
+}
+
+/// An error with the errors that caused it.
+fn cause(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}

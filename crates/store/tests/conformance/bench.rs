@@ -1,0 +1,148 @@
+//! A store to test on, and short ways to say what a test commits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::Bytes;
+use liaison_fhir::search::index::{IndexRow, IndexValue, Param, Target};
+use liaison_store::contract::{
+    Change, Committed, Form, Instant, Link, Name, NewVersion, PreparedBody, StoreError, UniqueKey,
+};
+use liaison_store::reader::Reader;
+use liaison_store::store::{Store, StoreOptions, StoreUrl};
+use liaison_store::writer::Tx;
+
+/// A store in a directory of its own, which goes when the bench goes.
+pub struct Bench {
+    pub store: Store,
+    pub url: StoreUrl,
+    pub clock: Arc<AtomicI64>,
+    pub dir: tempfile::TempDir,
+}
+
+/// The date parameter that notes are ordered by.
+pub const NOTE_DATE: Param = Param { base: "Note", code: "date" };
+
+/// An empty store.
+pub fn open() -> Bench {
+    let dir = tempfile::tempdir().unwrap();
+    let url = StoreUrl::Sqlite(dir.path().join("store.db"));
+    let clock = Arc::new(AtomicI64::new(1_700_000_000_000_000));
+    let store = Store::open(&url, options(&clock)).unwrap();
+    Bench { store, url, clock, dir }
+}
+
+/// How the tests open a store: small, and with a clock of their own.
+pub fn options(clock: &Arc<AtomicI64>) -> StoreOptions {
+    let clock = Arc::clone(clock);
+    StoreOptions {
+        readers: 2,
+        cache_kib: 8 * 1024,
+        clock: Arc::new(move || Instant(clock.load(Ordering::SeqCst))),
+        timelines: vec![NOTE_DATE],
+        ..StoreOptions::default()
+    }
+}
+
+impl Bench {
+    /// Commits one version.
+    pub async fn commit(&self, new: NewVersion) -> Result<Committed, StoreError> {
+        self.store.write(move |tx: &mut Tx<'_>| tx.commit_version(new)).await
+    }
+
+    /// Commits versions in one job.
+    pub async fn commit_all(&self, news: Vec<NewVersion>) -> Result<Vec<Committed>, StoreError> {
+        self.store.write(move |tx| news.into_iter().map(|new| tx.commit_version(new)).collect()).await
+    }
+
+    /// Reads.
+    pub fn read<R>(&self, job: impl FnOnce(&Reader<'_>) -> Result<R, StoreError>) -> R {
+        self.store.read_now(job).unwrap()
+    }
+}
+
+/// A name from `Type/id`.
+pub fn name(text: &str) -> Name {
+    let (resource_type, id) = text.split_once('/').unwrap();
+    Name { resource_type: resource_type.into(), id: id.into() }
+}
+
+/// A version that creates a resource with a body that says its name.
+pub fn create(of: &str) -> NewVersion {
+    NewVersion {
+        name: name(of),
+        change: Change::Create,
+        form: Form(1),
+        body: Some(body(of)),
+        index: Vec::new(),
+        links: Vec::new(),
+        unique: Vec::new(),
+        blobs: Vec::new(),
+        caller: "tester".into(),
+    }
+}
+
+/// A version that changes a resource.
+pub fn update(of: &str) -> NewVersion {
+    NewVersion { change: Change::Update, ..create(of) }
+}
+
+/// A version that deletes a resource.
+pub fn delete(of: &str) -> NewVersion {
+    NewVersion { change: Change::Delete, body: None, ..create(of) }
+}
+
+/// A body that says a text.
+pub fn body(text: &str) -> PreparedBody {
+    PreparedBody {
+        head: Bytes::from_static(b"{\"meta\":{"),
+        tail: Bytes::from(format!("}},\"text\":\"{text}\"}}")),
+        holes: Vec::new(),
+    }
+}
+
+/// What can be said of a version in one line.
+pub trait Say: Sized {
+    fn row(self, param: Param, value: IndexValue) -> Self;
+
+    fn token(self, param: Param, system: Option<&str>, code: &str) -> Self {
+        self.row(param, IndexValue::Token { system: system.map(Into::into), code: code.into() })
+    }
+
+    fn date(self, param: Param, low: i64, high: i64) -> Self {
+        self.row(param, IndexValue::Date { low, high })
+    }
+
+    fn refers(self, param: Param, to: &str) -> Self;
+    fn links(self, to: &str) -> Self;
+    fn key(self, scope: &'static str, key: &str) -> Self;
+    fn says(self, text: &str) -> Self;
+}
+
+impl Say for NewVersion {
+    fn row(mut self, param: Param, value: IndexValue) -> Self {
+        self.index.push(IndexRow { param, value });
+        self
+    }
+
+    fn refers(self, param: Param, to: &str) -> Self {
+        let Name { resource_type, id } = name(to);
+        let target = Target::Local { resource_type: (&*resource_type).into(), id: (&*id).into() };
+        self.row(param, IndexValue::Reference(target)).links(to)
+    }
+
+    fn links(mut self, to: &str) -> Self {
+        self.links.push(Link { to: name(to), place: format!("place of {to}").into() });
+        self
+    }
+
+    fn key(mut self, scope: &'static str, key: &str) -> Self {
+        self.unique.push(UniqueKey { scope, key: key.into() });
+        self
+    }
+
+    fn says(mut self, text: &str) -> Self {
+        self.body = Some(body(text));
+        self
+    }
+}

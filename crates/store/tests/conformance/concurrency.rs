@@ -1,0 +1,109 @@
+//! Many at once: nothing doubled, nothing lost, nobody between reading and writing.
+
+use liaison_store::contract::{StoreError, UniqueKey};
+use liaison_store::store::Store;
+
+use crate::bench::{Say, create, name, open, options, update};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_identical_creates_one_succeeds() {
+    let bench = open();
+    let jobs: Vec<_> = (0..64)
+        .map(|number| {
+            tokio::spawn(
+                bench.store.write(move |tx| tx.commit_version(create(&format!("Note/{number}")).key("number", "same"))),
+            )
+        })
+        .collect();
+    let (mut made, mut refused) = (Vec::new(), Vec::new());
+    for job in jobs {
+        match job.await.unwrap() {
+            Ok(committed) => made.push(committed.version.name),
+            Err(StoreError::KeyTaken { holder, .. }) => refused.push(holder),
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((made.len(), refused.len()), (1, 63));
+    assert!(refused.iter().all(|holder| *holder == made[0]));
+    let key = UniqueKey { scope: "number", key: "same".into() };
+    assert_eq!(bench.read(|reader| reader.holder(&key)), Some(made[0].clone()));
+    assert_eq!(bench.read(|reader| reader.last_sequence()), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_64_updates_of_one_version_one_wins() {
+    let bench = open();
+    bench.commit(create("Note/1")).await.unwrap();
+    let jobs: Vec<_> = (0..64)
+        .map(|number| {
+            tokio::spawn(bench.store.write(move |tx| {
+                let current = tx.current(&name("Note/1"))?.unwrap();
+                if current.version != 1 {
+                    return Ok::<_, StoreError>(false);
+                }
+                tx.commit_version(update("Note/1").says(&number.to_string()))?;
+                Ok(true)
+            }))
+        })
+        .collect();
+    let mut winners = 0;
+    for job in jobs {
+        winners += u32::from(job.await.unwrap().unwrap());
+    }
+    assert_eq!(winners, 1);
+    assert_eq!(bench.read(|reader| reader.current(&name("Note/1"))).unwrap().version, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_failing_job_does_not_touch_its_neighbours() {
+    let bench = open();
+    let jobs: Vec<_> = (0..200)
+        .map(|number| {
+            tokio::spawn(bench.store.write(move |tx| {
+                let committed = tx.commit_version(create(&format!("Note/{number}")))?;
+                if number % 3 == 0 { Err(StoreError::WrongState) } else { Ok(committed.sequence) }
+            }))
+        })
+        .collect();
+    let mut sequences = Vec::new();
+    for (number, job) in jobs.into_iter().enumerate() {
+        let answer = job.await.unwrap();
+        assert_eq!(answer.is_ok(), number % 3 != 0);
+        sequences.extend(answer.ok());
+        let there = bench.read(|reader| reader.current(&name(&format!("Note/{number}")))).is_some();
+        assert_eq!(there, number % 3 != 0, "Note/{number}");
+    }
+    sequences.sort_unstable();
+    assert_eq!(sequences, (1..=sequences.len() as u64).collect::<Vec<_>>(), "no gap, none twice");
+    let feed = bench.read(|reader| reader.changes(0, 1000));
+    assert_eq!(feed.iter().map(|change| change.sequence).collect::<Vec<_>>(), sequences);
+    assert!(feed.is_sorted_by(|one, next| one.at < next.at));
+}
+
+#[tokio::test]
+async fn a_read_sees_one_moment() {
+    let bench = open();
+    bench.commit(create("Note/1")).await.unwrap();
+    let store = bench.store.clone();
+    let (before, after) = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        store.clone().read_now(|reader| -> Result<_, StoreError> {
+            let before = reader.current(&name("Note/1"))?.unwrap().version;
+            runtime.block_on(store.write(|tx| tx.commit_version(update("Note/1"))))?;
+            Ok((before, reader.current(&name("Note/1"))?.unwrap().version))
+        })
+    })
+    .await
+    .unwrap()
+    .unwrap();
+    assert_eq!((before, after), (1, 1));
+    assert_eq!(bench.read(|reader| reader.current(&name("Note/1"))).unwrap().version, 2, "read your write");
+}
+
+#[tokio::test]
+async fn a_second_server_is_refused() {
+    let bench = open();
+    bench.commit(create("Note/1")).await.unwrap();
+    let second = Store::open(&bench.url, options(&bench.clock));
+    assert!(matches!(second.err(), Some(StoreError::InUse)));
+}
