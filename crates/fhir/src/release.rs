@@ -389,6 +389,12 @@ impl Release {
         self.types.get(name).map(|id| self.structure(*id))
     }
 
+    /// The place of a type in the arena, by its name.
+    #[must_use]
+    pub fn structure_id(&self, name: &str) -> Option<StructureId> {
+        self.types.get(name).copied()
+    }
+
     /// A resource type that can be stored, by its name.
     #[must_use]
     pub fn resource(&self, name: &str) -> Option<&Structure> {

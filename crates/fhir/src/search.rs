@@ -5,6 +5,7 @@
 //! [`evaluate`] answers a query in memory (an independent judge of the store).
 
 pub mod evaluate;
+mod numbers;
 pub mod extract;
 pub mod index;
 pub mod parameters;
