@@ -1,0 +1,333 @@
+//! The order of a run: probe, fill, measure, report.
+
+use std::fs::DirEntry;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::Options;
+use crate::error::BenchError;
+use crate::http::{Connection, Target};
+use crate::limits::store::{BareStore, Rows, count};
+use crate::load::{self, Effort, Figures};
+use crate::population::{self, Population};
+use crate::process::{self, Program, Usage};
+use crate::report::{self, Circumstances, Household, Measured};
+use crate::scenario::{self, LoopWork, Scenario};
+
+/// Slices a scenario is cut into, the sides taking turns, so that a neighbour's load on the
+/// machine falls on all of them.
+const SLICES: u32 = 3;
+/// Unmeasured at the beginning, on each side.
+const WARM_UP: Duration = Duration::from_millis(300);
+/// Starts that are timed, on each store.
+const STARTS: usize = 5;
+/// Writes of which the rows are counted.
+const PROBES: usize = 16;
+/// Notes of the store that is probed.
+const PROBED_NOTES: usize = 2_000;
+/// Numbers put aside for the writes of one run.
+const NUMBERS_A_RUN: u64 = 10_000_000;
+
+/// Runs everything and prints the report. Gives back what makes figures worthless.
+pub async fn run(options: &Options) -> Result<Vec<String>, BenchError> {
+    if cfg!(debug_assertions) {
+        return Err(BenchError::DebugBuild);
+    }
+    // Names are checked before anything is filled.
+    scenario::chosen(scenario::all(&Arc::new(nobody())), &options.only)?;
+    let scratch = scratch_directory()?;
+    let (measured, circumstances, household) = match &options.base {
+        Some(base) => other_server(options, base, scratch.path()).await?,
+        None => own_server(options, scratch.path()).await?,
+    };
+    print!("{}", report::markdown(&circumstances, &measured, household.as_ref()));
+    Ok(measured.iter().flat_map(report::complaints).collect())
+}
+
+type Outcome = (Vec<Measured>, Circumstances, Option<Household>);
+
+async fn other_server(options: &Options, base: &str, scratch: &Path) -> Result<Outcome, BenchError> {
+    let target = Target::parse(base).await?;
+    // What an earlier run put there must not be met again.
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let offset = since_1970.as_secs() * 1_000 % 90_000_000;
+    eprintln!("filling {base} (numbers from {offset})");
+    let population = Arc::new(population::fill(&target, options.notes as usize, offset).await?);
+    let scenarios = scenario::chosen(scenario::all(&population), &options.only)?;
+    let bench = Bench { options, target, scratch, population: &population, bare: None };
+    let measured = bench.measure(scenarios, Usage::default).await?;
+    Ok((measured, circumstances(base.to_owned(), options, &population), None))
+}
+
+async fn own_server(options: &Options, scratch: &Path) -> Result<Outcome, BenchError> {
+    let server = process::build_server()?;
+    let mut household = Household::default();
+    eprintln!("probing an empty store");
+    let rows = probe(&server, scratch, &mut household).await?;
+
+    let directory = options.keep.clone().unwrap_or_else(|| scratch.join("full"));
+    std::fs::create_dir_all(&directory).map_err(BenchError::file(&directory))?;
+    let store = directory.join("liaison.db");
+    let population = Arc::new(filled(&server, &directory, &store, options.notes as usize).await?);
+    household.disk = bytes_of_store(&directory)?;
+    let scenarios = scenario::chosen(scenario::all(&population), &options.only)?;
+    let bare = if scenarios.iter().any(|scenario| scenario.loop_work.is_some()) {
+        eprintln!("filling the bare SQLite store");
+        Some(BareStore::fill(scratch, population.shape(), rows)?)
+    } else {
+        None
+    };
+
+    let (program, target) = timed_starts(&server, &store, &mut household.starts_full).await?;
+    household.resident_full = program.usage().resident;
+    let bench = Bench { options, target, scratch, population: &population, bare };
+    let measured = bench.measure(scenarios, || program.usage()).await?;
+    household.resident_after = program.usage().resident;
+    program.stop()?;
+    Ok((measured, circumstances("Liaison".to_owned(), options, &population), Some(household)))
+}
+
+/// Starts on an empty store, and counts what a note and a note bundle write.
+async fn probe(server: &Path, scratch: &Path, household: &mut Household) -> Result<Rows, BenchError> {
+    for start in 0..STARTS - 1 {
+        let (program, _) =
+            timed_start(server, &scratch.join(format!("empty-{start}.db")), &mut household.starts_empty).await?;
+        program.stop()?;
+    }
+    let store = scratch.join("probe.db");
+    let (program, target) = timed_start(server, &store, &mut household.starts_empty).await?;
+    household.resident_empty = program.usage().resident;
+    let population = Arc::new(population::fill(&target, PROBED_NOTES, 0).await?);
+    let all = scenario::all(&population);
+    let mut beside = Vec::new();
+    for (name, bodies) in [("create", 1), ("bundle", 3)] {
+        let before = count(&store)?.rows;
+        for scenario in all.iter().filter(|scenario| scenario.name == name) {
+            for round in 0..PROBES {
+                one_answer(scenario, &target, round as u64).await?;
+            }
+        }
+        let written = (count(&store)?.rows - before) as usize;
+        beside.push((written / PROBES).saturating_sub(bodies));
+    }
+    let page = count(&store)?.page;
+    program.stop()?;
+    let [of_a_note, of_a_bundle] = <[usize; 2]>::try_from(beside).unwrap_or_default();
+    household.rows = (of_a_note, of_a_bundle);
+    Ok(Rows { of_a_note, of_a_bundle, page })
+}
+
+/// The filled store: a kept one when there is one, a new one otherwise. The server is not running.
+async fn filled(server: &Path, directory: &Path, store: &Path, notes: usize) -> Result<Population, BenchError> {
+    let memory = directory.join("population.json");
+    let kept = std::fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice::<Population>(&bytes).ok());
+    let mut population = match kept.filter(|kept| kept.notes == notes) {
+        Some(kept) => kept,
+        None => {
+            // What is there is of another size or was never finished.
+            for entry in std::fs::read_dir(directory).map_err(BenchError::file(directory))?.flatten() {
+                if is_of_store(&entry) {
+                    remove(&entry.path())?;
+                }
+            }
+            eprintln!("filling the server with {notes} notes");
+            let program = process::start_server(server, store)?;
+            let target = Target::parse(&format!("{}/fhir/r4", program.base)).await?;
+            let population = population::fill(&target, notes, 0).await?;
+            program.stop()?;
+            population
+        }
+    };
+    // Kept before they are used: a run that is broken off must not give them away twice.
+    let numbers = population.next;
+    population.next += NUMBERS_A_RUN;
+    let text = serde_json::to_vec(&population).unwrap_or_default();
+    std::fs::write(&memory, text).map_err(BenchError::file(&memory))?;
+    population.next = numbers;
+    Ok(population)
+}
+
+async fn timed_starts(server: &Path, store: &Path, times: &mut Vec<Duration>) -> Result<(Program, Target), BenchError> {
+    for _ in 0..STARTS - 1 {
+        timed_start(server, store, times).await?.0.stop()?;
+    }
+    timed_start(server, store, times).await
+}
+
+/// Starts the server and times it up to the first answered search.
+async fn timed_start(server: &Path, store: &Path, times: &mut Vec<Duration>) -> Result<(Program, Target), BenchError> {
+    let program = process::start_server(server, store)?;
+    let target = Target::parse(&format!("{}/fhir/r4", program.base)).await?;
+    let mut request = Vec::new();
+    target.get("/DocumentReference?_count=1", &mut request);
+    let mut connection = Connection::new(&target);
+    let answer = connection.exchange(&request).await.map_err(BenchError::http("the first search"))?;
+    if answer.status != 200 {
+        return Err(BenchError::Answered { doing: "the first search", status: answer.status, body: answer.excerpt() });
+    }
+    times.push(program.started.elapsed());
+    Ok((program, target))
+}
+
+/// Everything a scenario is measured with.
+struct Bench<'a> {
+    options: &'a Options,
+    target: Target,
+    scratch: &'a Path,
+    population: &'a Arc<Population>,
+    bare: Option<BareStore>,
+}
+
+impl Bench<'_> {
+    async fn measure(&self, scenarios: Vec<Scenario>, served: impl Fn() -> Usage) -> Result<Vec<Measured>, BenchError> {
+        let mut measured = Vec::new();
+        for scenario in scenarios {
+            eprintln!("measuring {}", scenario.name);
+            measured.push(self.measure_one(scenario, &served).await?);
+        }
+        Ok(measured)
+    }
+
+    async fn measure_one(&self, scenario: Scenario, served: &impl Fn() -> Usage) -> Result<Measured, BenchError> {
+        let kept = one_answer(&scenario, &self.target, u64::MAX).await?;
+        let file = self.scratch.join(format!("{}.answer", scenario.name));
+        std::fs::write(&file, &kept.bytes).map_err(BenchError::file(&file))?;
+        let handler = process::start_handler(&file)?;
+        let mut beside = Target::parse(&handler.base).await?;
+        beside.path.clone_from(&self.target.path);
+
+        let clients = self.options.clients as usize;
+        let warm_up = Effort { clients, lasting: WARM_UP };
+        let slice = Effort { clients, lasting: Duration::from_secs(self.options.seconds) / SLICES };
+        load::run(&self.target, &scenario.request, scenario.expects, warm_up, 1, served).await?;
+        load::run(&beside, &scenario.request, scenario.expects, warm_up, 1, || handler.usage()).await?;
+        let (mut on_server, mut on_handler, mut on_store) = (Figures::default(), Figures::default(), None::<Figures>);
+        for round in 2..u64::from(2 + SLICES) {
+            on_server.add(load::run(&self.target, &scenario.request, scenario.expects, slice, round, served).await?);
+            on_handler
+                .add(load::run(&beside, &scenario.request, scenario.expects, slice, round, || handler.usage()).await?);
+            if let (Some(work), Some(bare)) = (scenario.loop_work, &self.bare) {
+                on_store.get_or_insert_default().add(self.bare_slice(bare, work, slice, round).await?);
+            }
+        }
+        let judged = kept.judge(&scenario);
+        Ok(Measured {
+            answer_bytes: kept.body,
+            judged,
+            scenario,
+            server: on_server,
+            handler: on_handler,
+            store: on_store,
+        })
+    }
+
+    async fn bare_slice(
+        &self,
+        bare: &BareStore,
+        work: LoopWork,
+        slice: Effort,
+        round: u64,
+    ) -> Result<Figures, BenchError> {
+        match work {
+            LoopWork::ReadOne => bare.read_one(slice.lasting, round),
+            LoopWork::ReadTwenty => {
+                bare.read_twenty(slice.lasting, round, |random| scenario::any_person(self.population, random))
+            }
+            LoopWork::WriteNote => bare.write(slice, 1).await,
+            LoopWork::WriteBundle => bare.write(slice, 3).await,
+        }
+    }
+}
+
+/// An answer of the server, as the bare handler will give it.
+struct Kept {
+    bytes: Vec<u8>,
+    body: usize,
+}
+
+impl Kept {
+    fn judge(&self, scenario: &Scenario) -> Result<(), String> {
+        let body = self.bytes.get(self.bytes.len() - self.body..).unwrap_or_default();
+        let answer = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(body) };
+        (scenario.judge)(&answer.map_err(|error| format!("not JSON: {error}"))?)
+    }
+}
+
+async fn one_answer(scenario: &Scenario, target: &Target, round: u64) -> Result<Kept, BenchError> {
+    let mut request = Vec::new();
+    (scenario.request)(&mut crate::random::Random::new(round), target, &mut request);
+    let mut connection = Connection::new(target);
+    let answer = connection.exchange(&request).await.map_err(BenchError::http(scenario.title))?;
+    if answer.status != scenario.expects {
+        return Err(BenchError::Answered { doing: scenario.title, status: answer.status, body: answer.excerpt() });
+    }
+    Ok(Kept { bytes: [answer.head, answer.body].concat(), body: answer.body.len() })
+}
+
+fn circumstances(server: String, options: &Options, population: &Population) -> Circumstances {
+    Circumstances {
+        server,
+        notes: population.notes,
+        filling: (population.seconds, population.json_bytes),
+        clients: options.clients as usize,
+        seconds: options.seconds,
+    }
+}
+
+/// Stands in where only the names of the scenarios matter.
+fn nobody() -> Population {
+    let none = Vec::new;
+    Population {
+        notes: 0,
+        offset: 0,
+        next: 0,
+        persons: none(),
+        authors: none(),
+        sample: none(),
+        seconds: 0.0,
+        json_bytes: 0,
+    }
+}
+
+/// Beside the executable: on the same disk as the project, where a flush is a flush (a temporary
+/// directory may live in memory).
+fn scratch_directory() -> Result<tempfile::TempDir, BenchError> {
+    let own = std::env::current_exe().map_err(BenchError::file("the path of this program"))?;
+    let parent = own.parent().map(Path::to_path_buf).unwrap_or_default();
+    tempfile::Builder::new().prefix("bench-").tempdir_in(&parent).map_err(BenchError::file(parent))
+}
+
+/// Bytes of the store's files, and of what it keeps in directories of its own.
+fn bytes_of_store(directory: &Path) -> Result<u64, BenchError> {
+    let mut bytes = 0;
+    let mut open: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(BenchError::file(directory))?.flatten() {
+        if is_of_store(&entry) {
+            open.push(entry.path());
+        }
+    }
+    while let Some(path) = open.pop() {
+        let about = std::fs::symlink_metadata(&path).map_err(BenchError::file(&path))?;
+        if about.is_dir() {
+            open.extend(std::fs::read_dir(&path).map_err(BenchError::file(&path))?.flatten().map(|entry| entry.path()));
+        } else {
+            bytes += about.len();
+        }
+    }
+    Ok(bytes)
+}
+
+/// The store's file is called `liaison.db`; what belongs to it begins likewise, as does the log.
+fn is_of_store(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let name = name.to_string_lossy();
+    name.starts_with("liaison.") && name != "liaison.log"
+}
+
+fn remove(path: &Path) -> Result<(), BenchError> {
+    let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+    removed.map_err(BenchError::file(path))
+}
