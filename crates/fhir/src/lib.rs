@@ -15,6 +15,8 @@ pub mod path;
 pub mod place;
 pub mod primitive;
 pub mod release;
+#[cfg(any(test, feature = "sample"))]
+pub mod sample;
 pub mod search;
 pub mod spelling;
 pub mod terminology;

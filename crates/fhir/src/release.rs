@@ -340,6 +340,11 @@ impl Structure {
         Some(Member { index: usize::from(id.element), element, type_ref })
     }
 
+    /// The JSON names of the members (without the `_` of primitive siblings), in no particular order.
+    pub fn member_names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.members.keys().copied()
+    }
+
     /// The element of that name (`value` for `value[x]`).
     #[must_use]
     pub fn element(&self, name: &str) -> Option<&Element> {

@@ -1,0 +1,1 @@
+//! The wire form of 2017, read as it was meant.

@@ -1,0 +1,90 @@
+//! What stands where the target requires an element and the source says nothing.
+//!
+//! Every such element carries `data-absent-reason`, which is what FHIR has for it, and by which the
+//! way back knows it and takes it out.
+
+use super::{
+    items::{Form, Item, write},
+    plan::{form, is_nested},
+    rules::Scene,
+};
+use crate::{
+    array, object,
+    release::{Content, Element, Release, TypeRef},
+    tree::{Object, Value},
+};
+
+const DATA_ABSENT_REASON: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
+
+/// The extension that says that the source did not tell.
+pub(super) fn unknown() -> Object {
+    object! { "url" => DATA_ABSENT_REASON, "valueCode" => "unknown" }
+}
+
+/// An element, or primitive sibling, that says only that nothing is known.
+pub(super) fn nothing() -> Object {
+    object! { "extension" => array![unknown()] }
+}
+
+/// The members that stand for a required element of `structure` that the source does not say.
+pub(super) fn fill(structure: &str, element: &Element, release: &'static Release, scene: &Scene<'_>) -> Object {
+    let mut members = Object::new();
+    let Some(type_ref) = element.types.iter().find(|t| t.code == "CodeableConcept").or_else(|| element.types.first())
+    else {
+        return members;
+    };
+    let mut item = nothing_of(type_ref, release, scene);
+    match (structure, element.name) {
+        // The unsaid default of STU3.
+        ("ConceptMap.group.element.target", "equivalence") => item.value = Some("equivalent".into()),
+        // This server refuses what it does not know.
+        ("CapabilityStatement", "acceptUnknown") => item.value = Some("no".into()),
+        // STU3 knows consents about privacy only.
+        ("Consent", "scope") => {
+            if let Some(Value::Object(scope)) = &mut item.value {
+                let coding = object! {
+                    "system" => "http://terminology.hl7.org/CodeSystem/consentscope", "code" => "patient-privacy",
+                };
+                scope.push("coding", array![coding]);
+            }
+        }
+        ("DocumentReference", "indexed") => item.value = scene.last_updated.map(Value::from),
+        _ => {}
+    }
+    write(&mut members, &element.json_name(type_ref), vec![item], form(element));
+    members
+}
+
+fn nothing_of(type_ref: &TypeRef, release: &'static Release, scene: &Scene<'_>) -> Item {
+    let Content::Structure(id) = type_ref.content else {
+        return Item { value: None, sibling: Some(nothing().into()) };
+    };
+    let structure = release.structure(id);
+    let mut object = nothing();
+    if is_nested(type_ref) {
+        // What is required inside is required of this one too.
+        for element in structure.elements.iter().filter(|e| e.min > 0) {
+            for (name, value) in fill(structure.path, element, release, scene).into_members() {
+                object.push(name, value);
+            }
+        }
+    }
+    Item::from(Value::from(object))
+}
+
+/// Whether members are exactly what [`fill`] puts there.
+pub(super) fn is_fill(
+    members: &Object,
+    structure: &str,
+    element: &Element,
+    release: &'static Release,
+    scene: &Scene<'_>,
+) -> bool {
+    !members.is_empty() && super::items::same(members, &fill(structure, element, release, scene))
+}
+
+/// A primitive that is filled, with or without a value to stand in.
+pub(super) fn fill_primitive(members: &mut Object, name: &str, stand_in: Option<&str>) {
+    let item = Item { value: stand_in.map(Value::from), sibling: Some(nothing().into()) };
+    write(members, name, vec![item], Form::One);
+}

@@ -1,0 +1,133 @@
+//! Addresses that changed between the releases: code systems, and the extensions of the notebook.
+
+use compact_str::{CompactString, format_compact};
+
+use super::rules::Scene;
+use crate::{
+    release::ReleaseId,
+    tree::{Object, Value},
+};
+
+const STU3_BASE: &str = "http://hl7.org/fhir/";
+const R4_BASE: &str = "http://terminology.hl7.org/CodeSystem/";
+
+/// Code systems that moved from `http://hl7.org/fhir/…` to `http://terminology.hl7.org/CodeSystem/…`
+/// under the same name, beside the v2 and v3 tables.
+const MOVED: &[&str] = &[
+    "appointment-cancellation-reason",
+    "audit-event-type",
+    "benefit-network",
+    "care-team-category",
+    "codesystem-altcode-kind",
+    "common-tags",
+    "communication-category",
+    "communication-not-done-reason",
+    "conceptmap-unmapped-mode",
+    "consentcategorycodes",
+    "contactentity-type",
+    "data-absent-reason",
+    "device-status-reason",
+    "diagnosis-role",
+    "dose-rate-type",
+    "encounter-type",
+    "endpoint-connection-type",
+    "endpoint-payload-type",
+    "flag-category",
+    "location-physical-type",
+    "message-reasons-encounter",
+    "object-role",
+    "observation-category",
+    "organization-type",
+    "practitioner-role",
+    "referencerange-meaning",
+    "restful-security-service",
+    "security-source-type",
+    "service-category",
+    "service-type",
+    "special-values",
+    "subscription-tag",
+    "usage-context-type",
+];
+
+/// Code systems that moved and changed their name: (STU3, R4).
+const RENAMED: &[(&str, &str)] = &[("object-type", "audit-entity-type")];
+
+/// Nomenclatures that the notes of 2017 name by their OID and today's by their URL: (STU3, R4).
+const NATIONAL: &[(&str, &str)] = &[
+    ("urn:oid:1.2.250.1.213.1.1.4.334", "https://mos.esante.gouv.fr/NOS/TRE_R234-TypeNote/FHIR/TRE-R234-TypeNote"),
+    (
+        "urn:oid:1.2.250.1.213.1.1.4.13",
+        "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument",
+    ),
+    (
+        "urn:oid:1.2.250.1.71.1.2.7",
+        "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante",
+    ),
+];
+
+/// Extensions with one address in the STU3 edition of a profile and another in the R4 edition.
+const EXTENSIONS: &[(&str, &str)] = &[(
+    "http://esante.gouv.fr/ci-sis/fhir/StructureDefinition/isUrgent",
+    "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-ext-is-emergency",
+)];
+
+/// The address that an extension has in a release, when it has another one there.
+pub(super) fn extension_url(url: &str, to: ReleaseId) -> Option<&'static str> {
+    EXTENSIONS.iter().find_map(|(stu3, r4)| match to {
+        ReleaseId::R4 => (*stu3 == url).then_some(*r4),
+        ReleaseId::Stu3 => (*r4 == url).then_some(*stu3),
+    })
+}
+
+/// `Coding.system` as R4 says it.
+pub(super) fn to_r4(part: &Object, _: &Scene<'_>) -> Object {
+    with_system(part, r4_system)
+}
+
+/// `Coding.system` as STU3 says it.
+pub(super) fn to_stu3(part: &Object, _: &Scene<'_>) -> Object {
+    with_system(part, stu3_system)
+}
+
+fn with_system(part: &Object, change: fn(&str) -> Option<CompactString>) -> Object {
+    let mut part = part.clone();
+    if let Some(changed) = part.str("system").and_then(change) {
+        part.set("system", Value::String(changed));
+    }
+    part
+}
+
+fn r4_system(system: &str) -> Option<CompactString> {
+    if let Some((_, r4)) = NATIONAL.iter().find(|(stu3, _)| *stu3 == system) {
+        return Some((*r4).into());
+    }
+    let name = system.strip_prefix(STU3_BASE)?;
+    if let Some(table) = name.strip_prefix("v3/").filter(|t| is_table_name(t)) {
+        return Some(format_compact!("{R4_BASE}v3-{table}"));
+    }
+    if let Some(table) = name.strip_prefix("v2/").filter(|t| is_table_name(t)) {
+        return Some(format_compact!("{R4_BASE}v2-{table}"));
+    }
+    let renamed = RENAMED.iter().find(|(stu3, _)| *stu3 == name).map(|(_, r4)| *r4);
+    renamed.or_else(|| MOVED.contains(&name).then_some(name)).map(|name| format_compact!("{R4_BASE}{name}"))
+}
+
+fn stu3_system(system: &str) -> Option<CompactString> {
+    if let Some((stu3, _)) = NATIONAL.iter().find(|(_, r4)| *r4 == system) {
+        return Some((*stu3).into());
+    }
+    let name = system.strip_prefix(R4_BASE)?;
+    if let Some(table) = name.strip_prefix("v3-").filter(|t| is_table_name(t)) {
+        return Some(format_compact!("{STU3_BASE}v3/{table}"));
+    }
+    if let Some(table) = name.strip_prefix("v2-").filter(|t| is_table_name(t)) {
+        return Some(format_compact!("{STU3_BASE}v2/{table}"));
+    }
+    let renamed = RENAMED.iter().find(|(_, r4)| *r4 == name).map(|(stu3, _)| *stu3);
+    renamed.or_else(|| MOVED.contains(&name).then_some(name)).map(|name| format_compact!("{STU3_BASE}{name}"))
+}
+
+/// The name of a v2 or v3 table: no path, no version.
+fn is_table_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}

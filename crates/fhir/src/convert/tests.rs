@@ -1,0 +1,4 @@
+//! There and back, for every type and both ways.
+
+mod notes;
+mod round_trip;
