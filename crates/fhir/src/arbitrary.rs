@@ -135,8 +135,9 @@ fn value(release: &'static Release, element: &Element, type_ref: &TypeRef, dice:
         Content::Structure(id) => {
             let mut object = Object::new();
             let mut tries = 0;
-            while object.is_empty() {
-                // A structure of optional elements must not stay empty.
+            while object.iter().all(|(name, _)| name == "id") {
+                // A structure of optional elements must not stay empty, and an id alone is nothing.
+                object = Object::new();
                 fill(release, release.structure(id), dice, depth.saturating_sub(1) + tries, &mut object);
                 tries += 1;
             }

@@ -62,6 +62,7 @@ static STU3: LazyLock<Release> = LazyLock::new(|| {
         include_str!("../data/stu3/structures.tsv"),
         include_str!("../data/stu3/resource-types.txt"),
         include_str!("../data/stu3/valuesets.tsv"),
+        include_str!("../data/stu3/rules.tsv"),
     )
 });
 
@@ -71,6 +72,7 @@ static R4: LazyLock<Release> = LazyLock::new(|| {
         include_str!("../data/r4/structures.tsv"),
         include_str!("../data/r4/resource-types.txt"),
         include_str!("../data/r4/valuesets.tsv"),
+        include_str!("../data/r4/rules.tsv"),
     )
 });
 
@@ -99,6 +101,10 @@ pub struct Structure {
     pub kind: StructureKind,
     /// Its elements, in the order of the definition (which is the order in XML).
     pub elements: Vec<Element>,
+    /// The positions in [`Self::elements`] of those that must be there.
+    pub required: Vec<usize>,
+    /// The keys of the invariants that are checked on it (`att-1`), from `rules.tsv`.
+    pub rules: Vec<&'static str>,
     members: HashMap<&'static str, MemberId>,
 }
 
@@ -388,6 +394,11 @@ impl Release {
         &self.structures[id.0 as usize]
     }
 
+    /// All structures, nested ones too.
+    pub fn structures(&self) -> impl Iterator<Item = &Structure> {
+        self.structures.iter()
+    }
+
     /// A type by its name, resource or data type.
     #[must_use]
     pub fn type_named(&self, name: &str) -> Option<&Structure> {
@@ -436,7 +447,13 @@ impl Release {
         self.code_lists.keys().copied()
     }
 
-    fn load(id: ReleaseId, structures: &'static str, resource_names: &'static str, code_lists: &'static str) -> Self {
+    fn load(
+        id: ReleaseId,
+        structures: &'static str,
+        resource_names: &'static str,
+        code_lists: &'static str,
+        rules: &'static str,
+    ) -> Self {
         let rows: Vec<Row> = rows(structures).filter_map(Row::read).collect();
         let mut release = Self {
             id,
@@ -467,13 +484,25 @@ impl Release {
             if kind != StructureKind::Nested {
                 release.types.insert(row.path, place);
             }
-            release.structures.push(Structure { path: row.path, kind, elements: Vec::new(), members: HashMap::new() });
+            release.structures.push(Structure {
+                path: row.path,
+                kind,
+                elements: Vec::new(),
+                required: Vec::new(),
+                rules: Vec::new(),
+                members: HashMap::new(),
+            });
         }
         for row in &rows {
             let Some((parent, name)) = row.path.rsplit_once('.') else { continue };
             let Some(parent) = by_path.get(parent) else { continue };
             let element = row.element(name, &by_path);
             release.structures[parent.0 as usize].add(element);
+        }
+        for (path, rule) in self::rows(rules).filter_map(|line| line.split_once('\t')) {
+            if let Some(id) = by_path.get(path) {
+                release.structures[id.0 as usize].rules.push(rule);
+            }
         }
         for row in rows_of_codes(code_lists) {
             release
@@ -502,6 +531,9 @@ impl Structure {
                     self.members.insert(name, member);
                 }
             }
+        }
+        if element.min > 0 {
+            self.required.push(self.elements.len());
         }
         self.elements.push(element);
     }

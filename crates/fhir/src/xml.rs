@@ -41,8 +41,13 @@ pub fn write(object: &Object, release: &'static Release) -> Result<Vec<u8>, Issu
     write::resource(object, release).map_err(|issue| *issue)
 }
 
+/// Refuses what would be costly to parse: too deep, too many attributes, a DTD.
+pub(crate) fn check_extent(text: &str, limits: &Limits) -> Judged<()> {
+    extent::check(text, limits)
+}
+
 /// Issues travel in a box, so that the way without any stays cheap.
-type Judged<T> = Result<T, Box<Issue>>;
+pub(crate) type Judged<T> = Result<T, Box<Issue>>;
 
 fn refusal(place: impl Into<String>, text: Text) -> Box<Issue> {
     Box::new(Issue::error(IssueKind::Structure, place, text))

@@ -2,7 +2,8 @@
 
 use roxmltree::{Document, Node, NodeType, ParsingOptions};
 
-use super::XHTML;
+use super::{XHTML, extent};
+use crate::json::Limits;
 
 /// The text of a `div` as JSON holds it: the source itself when it stands on its own, with its
 /// namespace declared; otherwise the same elements with the namespace declared on the `div`.
@@ -19,8 +20,9 @@ pub(super) fn div_text(div: Node<'_, '_>) -> String {
 /// Whether a text is one well-formed `div` element in the namespace of XHTML, on its own.
 pub(super) fn is_div(text: &str) -> bool {
     let options = ParsingOptions { allow_dtd: false, ..ParsingOptions::default() };
-    Document::parse_with_options(text, options)
-        .is_ok_and(|document| document.root_element().has_tag_name((XHTML, "div")) && text.starts_with('<'))
+    extent::check(text, &Limits::default()).is_ok()
+        && Document::parse_with_options(text, options)
+            .is_ok_and(|document| document.root_element().has_tag_name((XHTML, "div")) && text.starts_with('<'))
 }
 
 #[derive(Clone, Copy)]
