@@ -1,5 +1,7 @@
-//! Random resources for property tests, made by walking the tables: structurally valid, members in
-//! the order XML gives them, every kind of value FHIR has.
+//! The hardest documents the tables allow, for the property tests of readers, writers and checks:
+//! primitives without value beside extensions, arrays padded with null, texts full of what XML and
+//! JSON escape, resources in resources. Members come in the order XML gives them. (For resources
+//! that look like real ones, see [`sample`](crate::sample).)
 
 use proptest::prelude::*;
 

@@ -16,7 +16,7 @@ mod rules;
 
 use crate::{
     array, object,
-    release::{Content, Element, Primitive, Release, Structure, TypeRef},
+    release::{Content, Element, Primitive, Release, Structure, TypeRef, XmlForm},
     tree::{Object, Value},
 };
 
@@ -154,14 +154,15 @@ impl Drawing {
         if !element.repeats() {
             let value = self.value(element, type_ref, depth);
             object.push(name.as_str(), value);
-            if let Some(sibling) = self.sibling(type_ref, depth) {
+            if let Some(sibling) = self.sibling(element, type_ref, depth) {
                 object.push(format!("_{name}"), sibling);
             }
             return;
         }
         let count = 1 + self.below(3);
         let values: Vec<Value> = (0..count).map(|_| self.value(element, type_ref, depth)).collect();
-        let siblings: Vec<Value> = (0..count).map(|_| self.sibling(type_ref, depth).unwrap_or(Value::Null)).collect();
+        let siblings: Vec<Value> =
+            (0..count).map(|_| self.sibling(element, type_ref, depth).unwrap_or(Value::Null)).collect();
         object.push(name.as_str(), values);
         if siblings.iter().any(|s| !matches!(s, Value::Null)) {
             object.push(format!("_{name}"), siblings);
@@ -186,7 +187,7 @@ impl Drawing {
                     _ => {
                         let mut object = Object::new();
                         self.members(structure, depth + 1, &mut object, |_| true);
-                        if object.is_empty() {
+                        if is_hollow(&object) {
                             self.at_least_one(structure, depth, &mut object);
                         }
                         object.into()
@@ -204,17 +205,20 @@ impl Drawing {
             let Some(element) = self.pick(&wanted) else { return };
             self.element(element, depth + 1, object);
             self.mend(structure, object);
-            if !object.is_empty() {
+            if !is_hollow(object) {
                 return;
             }
         }
-        object.push("id", "x");
+        if let Some(extension) = structure.element("extension") {
+            self.element(extension, depth + 1, object);
+        }
     }
 
     /// What stands beside a primitive, now and then.
-    fn sibling(&mut self, type_ref: &TypeRef, depth: usize) -> Option<Value> {
+    fn sibling(&mut self, element: &Element, type_ref: &TypeRef, depth: usize) -> Option<Value> {
         let Content::Primitive(primitive) = type_ref.content else { return None };
-        if primitive == Primitive::Xhtml || depth > 2 || !self.chance(4) {
+        let takes_none = primitive == Primitive::Xhtml || element.xml_form == XmlForm::Attribute;
+        if takes_none || depth > 2 || !self.chance(4) {
             return None;
         }
         let mut sibling = Object::new();
@@ -275,4 +279,9 @@ impl Drawing {
         }
         reference
     }
+}
+
+/// Whether an element has nothing in it: an id alone is nothing.
+fn is_hollow(object: &Object) -> bool {
+    object.iter().all(|(name, _)| name == "id")
 }

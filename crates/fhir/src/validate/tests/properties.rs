@@ -5,6 +5,7 @@ use crate::{
     arbitrary,
     outcome::IssueKind,
     release::{BindingStrength, Content, Primitive},
+    sample,
     tree::Value,
 };
 
@@ -25,6 +26,14 @@ fn between_elements(issue: &Issue) -> bool {
     issue.kind == IssueKind::Invariant && issue.text.en.ends_with(").")
 }
 
+/// What a sample may break: rules of whole resources, which each type has its own of.
+fn between_resources(issue: &Issue) -> bool {
+    issue.kind == IssueKind::Invariant
+        && ["bdl-", "app-", "apr-", "org-", "pat-", "ctm-", "ppc-", "sev-", "tim-", "dom-"]
+            .iter()
+            .any(|key| issue.text.en.contains(key))
+}
+
 proptest! {
     #[test]
     fn what_the_tables_allow_is_found_right_in_r4(resource in arbitrary::any_resource(release::r4())) {
@@ -36,6 +45,16 @@ proptest! {
     fn what_the_tables_allow_is_found_right_in_stu3(resource in arbitrary::any_resource(release::stu3())) {
         let issues = validate(&resource, release::stu3());
         prop_assert!(issues.iter().all(between_elements), "{issues:#?}");
+    }
+
+    #[test]
+    fn sample_resources_have_no_findings(seed in any::<u64>()) {
+        for release in [release::r4(), release::stu3()] {
+            let types = release.resources();
+            let name = types[(seed % types.len() as u64) as usize];
+            let issues = validate(&sample::resource(release, name, seed), release);
+            prop_assert!(issues.iter().all(between_resources), "{name} {seed} {issues:#?}");
+        }
     }
 
     #[test]
