@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod identifiers;
+pub mod matching;
 pub mod note;
 pub mod profiles;
 pub mod terminology;

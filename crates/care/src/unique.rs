@@ -238,7 +238,7 @@ mod tests {
             identifier("urn:oid1.2.250.1.71.4.2.1", "IDNPS", "8 01234567897"),
             identifier(IDNPS, "RPPS", "01234567897"),
         ] {
-            assert_eq!(found(&with("Practitioner", &[written.clone()])), expected, "{written:?}");
+            assert_eq!(found(&with("Practitioner", std::slice::from_ref(&written))), expected, "{written:?}");
         }
         let both = with(
             "Practitioner",
@@ -260,7 +260,7 @@ mod tests {
             identifier(FINESS, "FINEJ", "750803447"),
             identifier(IDNST, "IDNST", "1750803447"),
         ] {
-            assert_eq!(found(&with("Organization", &[written.clone()])), expected, "{written:?}");
+            assert_eq!(found(&with("Organization", std::slice::from_ref(&written))), expected, "{written:?}");
         }
         assert_eq!(
             found(&with("Organization", &[identifier(ADELI_RANK, "INTRN", "12345678901")])),

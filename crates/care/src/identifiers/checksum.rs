@@ -13,7 +13,7 @@ pub fn luhn(digits: &str) -> bool {
             _ => digit * 2,
         };
     }
-    !digits.is_empty() && sum % 10 == 0
+    !digits.is_empty() && sum.is_multiple_of(10)
 }
 
 /// The two digits that complete a number under the rule `97 - (number mod 97)`, from 1 to 97.

@@ -15,7 +15,8 @@ pub fn siren_fault(value: &str) -> Option<Fault> {
 #[must_use]
 pub fn siret_fault(value: &str) -> Option<Fault> {
     let sum: u32 = value.chars().filter_map(|c| c.to_digit(10)).sum();
-    fault(value, 14, "14").filter(|fault| *fault != Fault::Digits || !value.starts_with(LA_POSTE) || sum % 5 != 0)
+    fault(value, 14, "14")
+        .filter(|fault| *fault != Fault::Digits || !value.starts_with(LA_POSTE) || !sum.is_multiple_of(5))
 }
 
 fn fault(value: &str, length: usize, expected: &'static str) -> Option<Fault> {
