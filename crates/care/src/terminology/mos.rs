@@ -1,0 +1,154 @@
+//! Where FHIR puts the attributes of the business classes, as concept maps: one for each release.
+
+use liaison_fhir::{
+    array, object,
+    release::ReleaseId,
+    tree::{Object, Value},
+};
+
+use super::maps::OWN;
+
+/// The concept maps from the classes to the elements of R4 and of STU3.
+#[must_use]
+pub fn maps() -> Vec<Object> {
+    [(ReleaseId::R4, "mos-r4"), (ReleaseId::Stu3, "mos-stu3")].map(|(release, id)| map(release, id)).into()
+}
+
+/// An attribute of a class and where it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Attribute {
+    source: &'static str,
+    class: &'static str,
+    name: &'static str,
+    volet: &'static str,
+    r4: &'static str,
+    stu3: &'static str,
+}
+
+impl Attribute {
+    fn element(&self, release: ReleaseId) -> Option<&'static str> {
+        match (release, self.stu3) {
+            (ReleaseId::R4, _) | (ReleaseId::Stu3, "=") => Some(self.r4),
+            (ReleaseId::Stu3, "-") => None,
+            (ReleaseId::Stu3, other) => Some(other),
+        }
+    }
+}
+
+fn attributes() -> Vec<Attribute> {
+    let mut attributes = Vec::new();
+    let (mut source, mut class) = ("", "");
+    for line in include_str!("../../data/mos.tsv").lines().filter(|line| !line.starts_with('#')) {
+        let mut columns = line.split('\t');
+        let mut column = || columns.next().unwrap_or_default();
+        if let Some(opened) = line.strip_prefix("= ") {
+            (source, class) = opened.split_once('\t').unwrap_or_default();
+        } else {
+            attributes.push(Attribute { source, class, name: column(), volet: column(), r4: column(), stu3: column() });
+        }
+    }
+    attributes
+}
+
+fn map(release: ReleaseId, id: &str) -> Object {
+    // A group has one source and one target: a class, and the type its elements are in.
+    let mut rows: Vec<(Attribute, &'static str, &'static str)> = attributes()
+        .into_iter()
+        .filter_map(|attribute| {
+            let element = attribute.element(release)?;
+            Some((attribute, element.split('.').next()?, element))
+        })
+        .collect();
+    rows.sort_by_key(|(attribute, target, _)| (attribute.source, attribute.class, *target));
+    let same = |one: &(Attribute, &str, &str), other: &(Attribute, &str, &str)| {
+        (one.0.source, one.0.class, one.1) == (other.0.source, other.0.class, other.1)
+    };
+    let groups: Vec<Value> = rows
+        .chunk_by(same)
+        .filter_map(|rows| {
+            let (first, target, _) = rows.first()?;
+            let elements: Vec<Value> =
+                rows.iter().map(|(attribute, _, element)| element_of(attribute, element)).collect();
+            Some(
+                object! {
+                    "source" => first.source,
+                    "target" => format!("http://hl7.org/fhir/StructureDefinition/{target}"),
+                    "targetVersion" => release.version(),
+                    "element" => elements,
+                }
+                .into(),
+            )
+        })
+        .collect();
+    object! {
+        "resourceType" => "ConceptMap",
+        "id" => id,
+        "language" => "fr",
+        "url" => format!("{OWN}/ConceptMap/{id}"),
+        "name" => id.replace('-', "_"),
+        "title" => format!("Modèle des objets de santé vers FHIR {}", release.version()),
+        "status" => "active",
+        "group" => groups,
+    }
+}
+
+fn element_of(attribute: &Attribute, element: &str) -> Value {
+    let mut own = object! { "code" => format!("{}.{}", attribute.class, attribute.name) };
+    if attribute.volet != "-" {
+        own.push("display", attribute.volet);
+    }
+    own.push("target", array![object! { "code" => element, "equivalence" => "equivalent" }]);
+    own.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use liaison_fhir::release::{Content, r4, stu3};
+
+    use super::*;
+
+    /// Whether the tables of a release have an element, slices and extensions by their names left out.
+    fn is_element(release: ReleaseId, element: &str) -> bool {
+        let release = match release {
+            ReleaseId::R4 => r4(),
+            ReleaseId::Stu3 => stu3(),
+        };
+        let mut names = element.split('.').map(|name| name.split(':').next().unwrap_or(name));
+        let Some(mut structure) = names.next().and_then(|name| release.type_named(name)) else { return false };
+        for name in names {
+            let Some(member) = structure.member(name) else { return false };
+            if let Content::Structure(id) = member.type_ref.content {
+                structure = release.structure(id);
+            }
+        }
+        true
+    }
+
+    #[test]
+    fn every_element_exists_in_its_release() {
+        for attribute in attributes() {
+            for release in [ReleaseId::R4, ReleaseId::Stu3] {
+                if let Some(element) = attribute.element(release) {
+                    // The tag of the author's own identifier goes through a reference.
+                    let element =
+                        element.strip_suffix("author.identifier").map_or(element, |_| "DocumentReference.author");
+                    assert!(is_element(release, element), "{release:?} {element}");
+                }
+            }
+        }
+        assert!(!is_element(ReleaseId::Stu3, "DocumentReference.date"));
+    }
+
+    #[test]
+    fn a_notes_date_is_another_element_in_each_release() {
+        let to = |id: &str| {
+            let map = maps().into_iter().find(|map| map.str("id") == Some(id)).unwrap();
+            let elements: Vec<Object> =
+                map.objects("group").flat_map(|g| g.objects("element").cloned().collect::<Vec<_>>()).collect();
+            let own = elements.iter().find(|e| e.str("code") == Some("NoteLiaison.dateHeureCreation")).unwrap();
+            own.objects("target").next().unwrap().str("code").unwrap().to_owned()
+        };
+        assert_eq!(to("mos-r4"), "DocumentReference.date");
+        assert_eq!(to("mos-stu3"), "DocumentReference.created");
+    }
+}
