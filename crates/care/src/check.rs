@@ -1,14 +1,10 @@
 //! All that the CI-SIS has to say about a resource: the one call of a write and of `$validate`.
 
-use liaison_fhir::{
-    outcome::Issue,
-    release::{Release, ReleaseId},
-    tree::Object,
-};
+use liaison_fhir::{outcome::Issue, release::Release, tree::Object};
 
 use crate::{
     identifiers::findings::check_identifiers,
-    note::{self, label::Occasion},
+    note::{self, form::Form, label::Occasion},
     profiles,
 };
 
@@ -37,8 +33,8 @@ fn check_on(resource: &Object, release: &Release, occasion: Occasion<'_>) -> Vec
     } else {
         issues.extend(note::not_taken_for_a_note(resource));
     }
-    // The tables of the profiles speak of R4 elements.
-    if release.id == ReleaseId::R4 {
+    // The tables of the profiles speak of the elements of today.
+    if Form::of(release) == Form::Today {
         let declared = profiles::check_declared(resource);
         // A note that declares its profile has been checked against it, with more care.
         let said: Vec<Issue> = declared.into_iter().filter(|issue| !note_said_so(resource, issue)).collect();

@@ -29,6 +29,9 @@ pub enum Attempt {
 /// The ways to look for an actor given in its R4 form, its references already those of this server.
 #[must_use]
 pub fn attempts(actor: &Object) -> Vec<Attempt> {
+    if !actor.resource_type().is_some_and(|name| ACTORS.contains(&name)) {
+        return Vec::new();
+    }
     let mut attempts: Vec<Attempt> = unique::keys(actor).into_iter().map(Attempt::ByKey).collect();
     match actor.resource_type() {
         Some("Patient" | "Practitioner" | "Organization" | "Device") => {
@@ -215,6 +218,12 @@ mod tests {
             searches(&relative),
             [by(&[("patient", "Patient/p"), ("identifier", "http://h.example|a\\,b\\|c")])]
         );
+    }
+
+    #[test]
+    fn a_note_is_no_actor() {
+        let master = object! { "value" => "7" };
+        assert_eq!(attempts(&object! { "resourceType" => "DocumentReference", "masterIdentifier" => master }), []);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! holds for them in each wire form: `docs/decisions/0012-what-is-a-note.md`.
 
 pub mod author;
+pub mod form;
 pub mod label;
 pub mod reply;
 pub mod update;
@@ -11,14 +12,14 @@ pub mod urgency;
 
 use liaison_fhir::{
     outcome::{Issue, IssueKind, Severity},
-    release::{Release, ReleaseId},
+    release::Release,
     terminology::systems::canonical_system,
     text,
     tree::Object,
 };
 
 use crate::{
-    note::label::Occasion,
+    note::{form::Form, label::Occasion},
     profiles::{
         self,
         constraint::{self, Constraint},
@@ -52,16 +53,15 @@ pub fn is_note(resource: &Object) -> bool {
 /// What a note breaks of the rules of notes, beside those of its release.
 #[must_use]
 pub fn check(note: &Object, release: &Release, occasion: Occasion<'_>) -> Vec<Issue> {
+    let form = Form::of(release);
     let mut issues = Vec::new();
     if let Some(profile) = table::profile(PROFILE) {
         for finding in profiles::check(note, profile) {
             let finding = match finding.constraint {
                 // The base release says so already (`type` is 1..1 in STU3).
                 Constraint::Needed if needed_by_base(release, finding.element) => continue,
-                // Kept for the other readers of an STU3 server; the volet of 2017 does not know them.
-                Constraint::Forbidden if release.id == ReleaseId::Stu3 => {
-                    constraint::with_severity(finding, Severity::Warning)
-                }
+                // Legal in the base of the 2017 form, whose volet does not know them either: kept.
+                Constraint::Forbidden if form == Form::Of2017 => constraint::with_severity(finding, Severity::Warning),
                 // Confidentiality codes need more care than a table: see `label`.
                 Constraint::Binding if finding.element == "DocumentReference.securityLabel" => continue,
                 _ => finding,
@@ -69,10 +69,10 @@ pub fn check(note: &Object, release: &Release, occasion: Occasion<'_>) -> Vec<Is
             issues.push(finding.issue);
         }
     }
-    issues.extend(label::check(note, release, occasion));
+    issues.extend(label::check(note, form, occasion));
     issues.extend(urgency::check(note));
     issues.extend(author::check_references(note));
-    issues.extend(type_alias(note, release));
+    issues.extend(type_alias(note, form));
     issues.extend(empty_content(note));
     issues
 }
@@ -114,7 +114,7 @@ fn needed_by_base(release: &Release, element: &str) -> bool {
 }
 
 /// In R4 the system of a type has one name; the others are understood, and said to be others.
-fn type_alias(note: &Object, release: &Release) -> Option<Issue> {
+fn type_alias(note: &Object, form: Form) -> Option<Issue> {
     let codings = note.object("type")?.items("coding");
     let (index, written) = codings.iter().enumerate().find_map(|(index, coding)| {
         let coding = coding.as_object()?;
@@ -122,7 +122,7 @@ fn type_alias(note: &Object, release: &Release) -> Option<Issue> {
         let canonical = canonical_system(system, coding.str("code"));
         (canonical == TYPES && system != TYPES).then_some((index, system.trim()))
     })?;
-    (release.id == ReleaseId::R4).then(|| {
+    (form == Form::Today).then(|| {
         Issue::warning(
             IssueKind::CodeInvalid,
             format!("DocumentReference.type.coding[{index}].system"),

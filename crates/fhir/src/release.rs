@@ -5,11 +5,7 @@
 //! Only this module, the converter and the parsing of URLs and media types may name a release;
 //! everyone else holds a `&'static Release`.
 
-mod names;
-
-use std::sync::LazyLock;
-
-use names::NameMap;
+use std::{collections::HashMap, sync::LazyLock};
 
 /// One FHIR release.
 #[derive(Debug)]
@@ -17,9 +13,9 @@ pub struct Release {
     /// Which one it is.
     pub id: ReleaseId,
     structures: Vec<Structure>,
-    types: NameMap<StructureId>,
+    types: HashMap<&'static str, StructureId>,
     resource_names: Vec<&'static str>,
-    code_lists: NameMap<CodeList>,
+    code_lists: HashMap<&'static str, CodeList>,
 }
 
 /// The releases this server speaks.
@@ -92,6 +88,13 @@ pub fn r4() -> &'static Release {
     &R4
 }
 
+/// The release of the view: the one that the index is made of, and that the rules, profiles and
+/// nomenclatures of the CI-SIS are written in. Resources of another are converted to it first.
+#[must_use]
+pub fn view() -> &'static Release {
+    &R4
+}
+
 /// The place of a structure in the arena of its release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StructureId(u32);
@@ -109,7 +112,7 @@ pub struct Structure {
     pub required: Vec<usize>,
     /// The keys of the invariants that are checked on it (`att-1`), from `rules.tsv`.
     pub rules: Vec<&'static str>,
-    members: NameMap<MemberId>,
+    members: HashMap<&'static str, MemberId>,
 }
 
 /// The kinds of structures.
@@ -297,7 +300,7 @@ pub enum BindingStrength {
 /// The codes of a value set that a required binding names.
 #[derive(Debug, Default)]
 pub struct CodeList {
-    codes: NameMap<ListedCode>,
+    codes: HashMap<&'static str, ListedCode>,
 }
 
 /// A code of a list.
@@ -462,13 +465,13 @@ impl Release {
         let mut release = Self {
             id,
             structures: Vec::new(),
-            types: NameMap::default(),
+            types: HashMap::new(),
             resource_names: resource_names.lines().filter(|l| !l.starts_with('#')).map(str::trim).collect(),
-            code_lists: NameMap::default(),
+            code_lists: HashMap::new(),
         };
         release.resource_names.sort_unstable();
         // First every structure gets its place, so that types can be named before they are filled.
-        let mut by_path: NameMap<StructureId> = NameMap::default();
+        let mut by_path: HashMap<&'static str, StructureId> = HashMap::new();
         for row in &rows {
             let kind = if row.path.contains('.') {
                 if !row.is_nested() {
@@ -494,7 +497,7 @@ impl Release {
                 elements: Vec::new(),
                 required: Vec::new(),
                 rules: Vec::new(),
-                members: NameMap::default(),
+                members: HashMap::new(),
             });
         }
         for row in &rows {
@@ -592,7 +595,7 @@ impl Row {
         matches!(self.types, "BackboneElement" | "Element")
     }
 
-    fn element(&self, name: &'static str, by_path: &NameMap<StructureId>) -> Element {
+    fn element(&self, name: &'static str, by_path: &HashMap<&'static str, StructureId>) -> Element {
         let (name, choice) = match name.strip_suffix("[x]") {
             Some(name) => (name, Choice::OfTypes),
             None => (name, Choice::Single),
@@ -624,7 +627,7 @@ impl Row {
         Some(Binding { strength, value_set })
     }
 
-    fn type_ref(&self, text: &'static str, by_path: &NameMap<StructureId>) -> Option<TypeRef> {
+    fn type_ref(&self, text: &'static str, by_path: &HashMap<&'static str, StructureId>) -> Option<TypeRef> {
         if let Some(path) = text.strip_prefix('#') {
             let content = Content::Structure(*by_path.get(path)?);
             return Some(TypeRef { code: "BackboneElement", targets: Vec::new(), content });
@@ -654,6 +657,3 @@ impl Row {
 fn split_types(types: &'static str) -> impl Iterator<Item = &'static str> {
     types.split(',').filter(|t| !t.is_empty())
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,13 +2,13 @@
 
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
-    release::{Release, ReleaseId},
     terminology::systems::canonical_system,
     text,
     tree::{Object, Value},
 };
 
 use crate::{
+    note::form::Form,
     profiles::constraint::{is_member, must_be_one_of},
     terminology::tables::{self, Kind},
 };
@@ -31,7 +31,7 @@ pub enum Occasion<'a> {
 /// What the labels of a note break. In R4 only the restrictions of audience can stand there; a
 /// confidentiality code that a note already carries (written through the 2017 form) may stay.
 #[must_use]
-pub fn check(note: &Object, release: &Release, occasion: Occasion<'_>) -> Vec<Issue> {
+pub fn check(note: &Object, form: Form, occasion: Occasion<'_>) -> Vec<Issue> {
     let Some(table) = tables::find(Kind::ValueSet, VALUE_SET) else { return Vec::new() };
     let before = match occasion {
         Occasion::Creation => &[],
@@ -44,9 +44,9 @@ pub fn check(note: &Object, release: &Release, occasion: Occasion<'_>) -> Vec<Is
         }
         let place = format!("DocumentReference.securityLabel[{index}]");
         let confidentiality = confidentiality_codes(label);
-        match release.id {
-            ReleaseId::Stu3 if !confidentiality.is_empty() => {}
-            ReleaseId::R4 if !confidentiality.is_empty() && was_there(&confidentiality, before) => {
+        match form {
+            Form::Of2017 if !confidentiality.is_empty() => {}
+            Form::Today if !confidentiality.is_empty() && was_there(&confidentiality, before) => {
                 issues.push(Issue::warning(IssueKind::CodeInvalid, place, text!(
                     en: "This confidentiality code comes from the 2017 form and is kept; it restricts nobody's view of the note.",
                     fr: "Ce code de confidentialité vient de la forme de 2017 et est gardé ; il ne restreint la vue de la note pour personne."
@@ -83,11 +83,7 @@ fn confidentiality_codes(label: &Value) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use liaison_fhir::{
-        array, object,
-        outcome::Severity,
-        release::{r4, stu3},
-    };
+    use liaison_fhir::{array, object, outcome::Severity};
 
     use super::*;
     use crate::note::tests::coding;
@@ -99,8 +95,8 @@ mod tests {
         object! { "securityLabel" => array![coding(system, code)] }
     }
 
-    fn severities(note: &Object, release: &Release, occasion: Occasion<'_>) -> Vec<Severity> {
-        check(note, release, occasion).into_iter().map(|issue| issue.severity).collect()
+    fn severities(note: &Object, form: Form, occasion: Occasion<'_>) -> Vec<Severity> {
+        check(note, form, occasion).into_iter().map(|issue| issue.severity).collect()
     }
 
     #[test]
@@ -109,19 +105,19 @@ mod tests {
             for code in
                 ["INVISIBLE_PATIENT", "INVISIBLE_REPRESENTANTS_LEGAUX", "MASQUE_PS", "MASQUE_PSOCIAL", "MASQUE_PT"]
             {
-                for release in [r4(), stu3()] {
-                    assert_eq!(severities(&labelled(system, code), release, Occasion::Creation), [], "{code}");
+                for form in [Form::Today, Form::Of2017] {
+                    assert_eq!(severities(&labelled(system, code), form, Occasion::Creation), [], "{code}");
                 }
             }
         }
     }
 
     #[test]
-    fn confidentiality_is_the_way_of_2017_not_of_r4() {
+    fn confidentiality_is_the_way_of_2017_not_of_today() {
         for code in ["N", "R", "V"] {
             let note = labelled("urn:oid:2.16.840.1.113883.5.25", code);
-            assert_eq!(severities(&note, stu3(), Occasion::Creation), []);
-            assert_eq!(severities(&note, r4(), Occasion::Creation), [Severity::Error], "{code}");
+            assert_eq!(severities(&note, Form::Of2017, Occasion::Creation), []);
+            assert_eq!(severities(&note, Form::Today, Occasion::Creation), [Severity::Error], "{code}");
         }
     }
 
@@ -129,17 +125,17 @@ mod tests {
     fn a_confidentiality_that_was_there_may_stay_under_any_name() {
         let before = labelled("urn:oid:2.16.840.1.113883.5.25", "R");
         let after = labelled("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "R");
-        assert_eq!(severities(&after, r4(), Occasion::Update(&before)), [Severity::Warning]);
+        assert_eq!(severities(&after, Form::Today, Occasion::Update(&before)), [Severity::Warning]);
         let raised = labelled("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "V");
-        assert_eq!(severities(&raised, r4(), Occasion::Update(&before)), [Severity::Error]);
+        assert_eq!(severities(&raised, Form::Today, Occasion::Update(&before)), [Severity::Error]);
     }
 
     #[test]
     fn other_codes_are_refused_in_both_forms() {
-        for release in [r4(), stu3()] {
-            assert_eq!(severities(&labelled(VISIBILITY, "MASQUE"), release, Occasion::Creation), [Severity::Error]);
+        for form in [Form::Today, Form::Of2017] {
+            assert_eq!(severities(&labelled(VISIBILITY, "MASQUE"), form, Occasion::Creation), [Severity::Error]);
             let unsure = labelled("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "U");
-            assert_eq!(severities(&unsure, release, Occasion::Creation), [Severity::Error]);
+            assert_eq!(severities(&unsure, form, Occasion::Creation), [Severity::Error]);
         }
     }
 }

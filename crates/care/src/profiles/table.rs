@@ -48,6 +48,8 @@ pub struct Row {
     pub types: Option<&'static str>,
     /// What its value must be.
     pub binding: Option<Binding>,
+    /// Whether systems that follow the profile must support it.
+    pub must_support: bool,
 }
 
 /// What a value must be.
@@ -99,7 +101,7 @@ pub fn known(canonical: &str) -> Option<Known> {
         return Some(Known::Checked(profile));
     }
     if let Some(name) = url.strip_prefix(BASE) {
-        return release::r4().resource_name(name).map(|_| Known::Base);
+        return release::view().resource_name(name).map(|_| Known::Base);
     }
     recognised().find(|(known, _)| *known == url).map(|(_, base)| Known::Recognised { base })
 }
@@ -110,7 +112,7 @@ pub fn base_type(canonical: &str) -> Option<&'static str> {
     match known(canonical)? {
         Known::Checked(profile) => Some(profile.base),
         Known::Recognised { base } => Some(base),
-        Known::Base => release::r4().resource_name(canonical.strip_prefix(BASE)?),
+        Known::Base => release::view().resource_name(canonical.strip_prefix(BASE)?),
     }
 }
 
@@ -193,6 +195,7 @@ impl Row {
             max_text: column(2),
             types: column(3),
             binding,
+            must_support: column(6) == Some("MS"),
         })
     }
 }

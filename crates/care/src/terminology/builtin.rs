@@ -36,9 +36,9 @@ impl Definitions for Builtin {
 
     fn value_set(&self, url: &str, version: Option<&str>) -> Option<Arc<Object>> {
         find("ValueSet", url, version).or_else(|| {
-            let r4 = release::r4();
-            let listed = base_lists::value_set(r4, url)?;
-            version.is_none_or(|version| version == r4.id.version()).then(|| Arc::new(listed))
+            let base = release::view();
+            let listed = base_lists::value_set(base, url)?;
+            version.is_none_or(|version| version == base.id.version()).then(|| Arc::new(listed))
         })
     }
 

@@ -2,7 +2,6 @@
 
 use liaison_fhir::{
     array, object,
-    release::ReleaseId,
     tree::{Object, Value},
 };
 
@@ -11,7 +10,7 @@ use super::maps::OWN;
 /// The concept maps from the classes to the elements of R4 and of STU3.
 #[must_use]
 pub fn maps() -> Vec<Object> {
-    [(ReleaseId::R4, "mos-r4"), (ReleaseId::Stu3, "mos-stu3")].map(|(release, id)| map(release, id)).into()
+    vec![map("mos-r4", "4.0.1", Attribute::in_r4), map("mos-stu3", "3.0.2", Attribute::in_stu3)]
 }
 
 /// An attribute of a class and where it goes.
@@ -26,11 +25,16 @@ struct Attribute {
 }
 
 impl Attribute {
-    fn element(&self, release: ReleaseId) -> Option<&'static str> {
-        match (release, self.stu3) {
-            (ReleaseId::R4, _) | (ReleaseId::Stu3, "=") => Some(self.r4),
-            (ReleaseId::Stu3, "-") => None,
-            (ReleaseId::Stu3, other) => Some(other),
+    /// An option like that of the other release, so that a map can be made with either.
+    const fn in_r4(&self) -> Option<&'static str> {
+        Some(self.r4)
+    }
+
+    fn in_stu3(&self) -> Option<&'static str> {
+        match self.stu3 {
+            "=" => Some(self.r4),
+            "-" => None,
+            other => Some(other),
         }
     }
 }
@@ -50,12 +54,12 @@ fn attributes() -> Vec<Attribute> {
     attributes
 }
 
-fn map(release: ReleaseId, id: &str) -> Object {
+fn map(id: &str, version: &str, element: fn(&Attribute) -> Option<&'static str>) -> Object {
     // A group has one source and one target: a class, and the type its elements are in.
     let mut rows: Vec<(Attribute, &'static str, &'static str)> = attributes()
         .into_iter()
         .filter_map(|attribute| {
-            let element = attribute.element(release)?;
+            let element = element(&attribute)?;
             Some((attribute, element.split('.').next()?, element))
         })
         .collect();
@@ -73,7 +77,7 @@ fn map(release: ReleaseId, id: &str) -> Object {
                 object! {
                     "source" => first.source,
                     "target" => format!("http://hl7.org/fhir/StructureDefinition/{target}"),
-                    "targetVersion" => release.version(),
+                    "targetVersion" => version,
                     "element" => elements,
                 }
                 .into(),
@@ -86,7 +90,7 @@ fn map(release: ReleaseId, id: &str) -> Object {
         "language" => "fr",
         "url" => format!("{OWN}/ConceptMap/{id}"),
         "name" => id.replace('-', "_"),
-        "title" => format!("Modèle des objets de santé vers FHIR {}", release.version()),
+        "title" => format!("Modèle des objets de santé vers FHIR {version}"),
         "status" => "active",
         "group" => groups,
     }
@@ -103,16 +107,12 @@ fn element_of(attribute: &Attribute, element: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use liaison_fhir::release::{Content, r4, stu3};
+    use liaison_fhir::release::{Content, Release, r4, stu3};
 
     use super::*;
 
     /// Whether the tables of a release have an element, slices and extensions by their names left out.
-    fn is_element(release: ReleaseId, element: &str) -> bool {
-        let release = match release {
-            ReleaseId::R4 => r4(),
-            ReleaseId::Stu3 => stu3(),
-        };
+    fn is_element(release: &Release, element: &str) -> bool {
         let mut names = element.split('.').map(|name| name.split(':').next().unwrap_or(name));
         let Some(mut structure) = names.next().and_then(|name| release.type_named(name)) else { return false };
         for name in names {
@@ -127,16 +127,16 @@ mod tests {
     #[test]
     fn every_element_exists_in_its_release() {
         for attribute in attributes() {
-            for release in [ReleaseId::R4, ReleaseId::Stu3] {
-                if let Some(element) = attribute.element(release) {
+            for (release, element) in [(r4(), attribute.in_r4()), (stu3(), attribute.in_stu3())] {
+                if let Some(element) = element {
                     // The tag of the author's own identifier goes through a reference.
                     let element =
                         element.strip_suffix("author.identifier").map_or(element, |_| "DocumentReference.author");
-                    assert!(is_element(release, element), "{release:?} {element}");
+                    assert!(is_element(release, element), "{element}");
                 }
             }
         }
-        assert!(!is_element(ReleaseId::Stu3, "DocumentReference.date"));
+        assert!(!is_element(stu3(), "DocumentReference.date"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use liaison_fhir::{
     tree::{Object, Value},
 };
 
-use super::tables::{Content, Group, Kind, Table, all};
+use super::tables::{Content, Group, Kind, Row, Table, all};
 
 /// A table as a resource.
 #[must_use]
@@ -37,48 +37,62 @@ pub fn resource(table: &Table) -> Object {
 /// Only those of the nomenclatures and of HL7 itself; others (LOINC…) have their own publishers.
 #[must_use]
 pub fn fragments() -> Vec<Object> {
-    let mut systems: Vec<(&'static str, &'static str, Vec<(&'static str, &'static str)>)> = Vec::new();
+    let mut fragments: Vec<Fragment> = Vec::new();
     for table in all().iter().filter(|table| table.kind == Kind::ValueSet) {
         for group in &table.groups {
-            let own = all().iter().any(|other| other.kind == Kind::CodeSystem && other.url == group.system);
-            if own || !PUBLISHERS.iter().any(|publisher| group.system.starts_with(publisher)) {
+            let has_table = all().iter().any(|other| other.kind == Kind::CodeSystem && other.url == group.system);
+            if has_table || !PUBLISHERS.iter().any(|publisher| group.system.starts_with(publisher)) {
                 continue;
             }
-            let at = systems.iter().position(|(system, _, _)| *system == group.system).unwrap_or_else(|| {
-                systems.push((group.system, table.language, Vec::new()));
-                systems.len() - 1
-            });
-            if let Some((_, _, codes)) = systems.get_mut(at) {
-                let new = group
-                    .rows
-                    .iter()
-                    .filter(|row| !codes.iter().any(|(code, _)| *code == row.code))
-                    .collect::<Vec<_>>();
-                codes.extend(new.into_iter().map(|row| (row.code, row.display)));
+            let known = fragments.iter_mut().find(|fragment| fragment.system == group.system);
+            match known {
+                Some(fragment) => fragment.add(&group.rows),
+                None => {
+                    let mut fragment = Fragment { system: group.system, language: table.language, rows: Vec::new() };
+                    fragment.add(&group.rows);
+                    fragments.push(fragment);
+                }
             }
         }
     }
-    systems.into_iter().map(|(system, language, codes)| fragment(system, language, &codes)).collect()
+    fragments.iter().map(Fragment::resource).collect()
+}
+
+/// The codes of a system that some value sets list.
+struct Fragment {
+    system: &'static str,
+    language: &'static str,
+    rows: Vec<Row>,
+}
+
+impl Fragment {
+    fn add(&mut self, rows: &[Row]) {
+        for row in rows {
+            if !self.rows.iter().any(|own| own.code == row.code) {
+                self.rows.push(*row);
+            }
+        }
+    }
+
+    fn resource(&self) -> Object {
+        let id = self.system.rsplit('/').next().unwrap_or(self.system);
+        let concepts = self.rows.iter().map(|row| code_system_concept(row.code, row.display, false)).collect();
+        let mut resource = object! {
+            "resourceType" => "CodeSystem",
+            "id" => id,
+            "language" => self.language,
+            "url" => self.system,
+            "name" => id.replace('-', "_"),
+            "title" => id,
+            "status" => "active",
+        };
+        code_system_body(&mut resource, Content::Fragment, concepts);
+        resource
+    }
 }
 
 const PUBLISHERS: [&str; 3] =
     ["https://mos.esante.gouv.fr/NOS/", "http://hl7.org/fhir/", "http://terminology.hl7.org/CodeSystem/"];
-
-fn fragment(system: &str, language: &str, codes: &[(&str, &str)]) -> Object {
-    let id = system.rsplit('/').next().unwrap_or(system);
-    let concepts: Vec<Value> = codes.iter().map(|(code, display)| code_system_concept(code, display, false)).collect();
-    let mut resource = object! {
-        "resourceType" => "CodeSystem",
-        "id" => id,
-        "language" => language,
-        "url" => system,
-        "name" => id.replace('-', "_"),
-        "title" => id,
-        "status" => "active",
-    };
-    code_system_body(&mut resource, Content::Fragment, concepts);
-    resource
-}
 
 fn head(table: &Table) -> Object {
     let resource_type = match table.kind {

@@ -228,8 +228,7 @@ pub enum SortKey {
     /// The logical id.
     Id,
     /// The smallest value of a parameter when ascending, the greatest when descending; resources
-    /// without a value come last. Strings compare folded, codes without their system, references
-    /// as `Type/id` (those elsewhere by their URL), ranges by their lower bound; texts byte by byte.
+    /// without a value come last.
     Param(Param, ParamKind),
 }
 

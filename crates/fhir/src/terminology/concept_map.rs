@@ -152,10 +152,10 @@ fn concerns(map: &Object, side: &str, asked: Option<&str>) -> bool {
 }
 
 fn matches_of(map: &Object, asked: &Coded<'_>, direction: Direction) -> Vec<Match> {
-    let exact = |group: &&Object| side(group, direction.from()) == asked.system.map(str::trim);
+    let exact = |group: &&Object| side(group, direction.near()) == asked.system.map(str::trim);
     let canonical = |group: &&Object| {
         let name = |system: &str| canonical_system(system, Some(asked.code)).into_owned();
-        side(group, direction.from()).map(name) == asked.system.map(name)
+        side(group, direction.near()).map(name) == asked.system.map(name)
     };
     // A map between two names of one system must be read by the very name that was asked about.
     let groups: Vec<&Object> = map.objects("group").collect();
@@ -174,7 +174,8 @@ fn matches_of(map: &Object, asked: &Coded<'_>, direction: Direction) -> Vec<Matc
 }
 
 impl Direction {
-    const fn from(self) -> &'static str {
+    /// The side of a group that the code asked about is on.
+    const fn near(self) -> &'static str {
         match self {
             Self::Forwards => "source",
             Self::Backwards => "target",

@@ -96,7 +96,7 @@ impl Work<'_> {
     fn group(&mut self, group: &Object, place: &str) -> Result<Vec<Concept>, Vec<Issue>> {
         self.take_steps(1)?;
         let mut found = match group.str("system") {
-            Some(system) => Some(self.from_system(group, system, place)?),
+            Some(system) => Some(self.codes_of_system(group, system, place)?),
             None => None,
         };
         for (index, canonical) in group.items("valueSet").iter().filter_map(Value::as_str).enumerate() {
@@ -127,7 +127,7 @@ impl Work<'_> {
         })
     }
 
-    fn from_system(&mut self, group: &Object, system: &str, place: &str) -> Result<Vec<Concept>, Vec<Issue>> {
+    fn codes_of_system(&mut self, group: &Object, system: &str, place: &str) -> Result<Vec<Concept>, Vec<Issue>> {
         let version = group.str("version");
         let code_system = self
             .definitions

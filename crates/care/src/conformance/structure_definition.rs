@@ -1,0 +1,255 @@
+//! Profiles and extensions as `StructureDefinition` resources: their rules as a differential.
+
+use liaison_fhir::{
+    array, object,
+    outcome::Severity,
+    release,
+    tree::{Object, Value},
+};
+
+use crate::profiles::{
+    element::Condition,
+    table::{Binding, Profile, Row, base_type},
+};
+
+/// A profile as a resource.
+#[must_use]
+pub fn resource(profile: &Profile) -> Object {
+    let kind = if profile.base == "Extension" { "complex-type" } else { "resource" };
+    let mut definition = object! {
+        "resourceType" => "StructureDefinition",
+        "id" => profile.id,
+        "language" => "fr",
+        "url" => profile.url,
+        "version" => profile.version,
+        "name" => name(profile.id),
+        "title" => profile.title,
+        "status" => "active",
+        "publisher" => profile.publisher,
+        "fhirVersion" => release::view().id.version(),
+        "kind" => kind,
+        "abstract" => false,
+    };
+    if let Some(context) = profile.context {
+        definition.push("context", array![object! { "type" => "element", "expression" => context }]);
+    }
+    definition.push("type", profile.base);
+    definition.push("baseDefinition", profile.parent);
+    definition.push("derivation", "constraint");
+    definition.push("differential", object! { "element" => elements(profile) });
+    definition
+}
+
+/// A name for programs: letters, digits and underscores, a capital first.
+fn name(id: &str) -> String {
+    id.split('-')
+        .map(|word| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>())
+        .collect()
+}
+
+fn elements(profile: &Profile) -> Vec<Value> {
+    let mut elements: Vec<Object> = vec![object! { "id" => profile.base, "path" => profile.base }];
+    for row in &profile.rows {
+        if let Some((slice, base)) = row.as_slice()
+            && let Some(condition) = slice
+        {
+            announce_slices(&mut elements, base, condition);
+        }
+        elements.push(element(row, profile));
+        if let Some((Some(condition), _)) = row.as_slice() {
+            elements.extend(discriminating(row.id, condition));
+        }
+    }
+    elements.into_iter().map(Value::from).collect()
+}
+
+impl Row {
+    /// For a row about a slice: its condition, and the id of the element that is sliced.
+    fn as_slice(&self) -> Option<(Option<Condition>, &'static str)> {
+        let last = self.steps.last()?;
+        last.slice?;
+        let (base, _) = self.id.rsplit_once(':')?;
+        Some((last.when, base))
+    }
+}
+
+/// Puts the element that says how slices are told apart before all that is said of the element.
+fn announce_slices(elements: &mut Vec<Object>, base: &str, condition: Condition) {
+    let id_of = |element: &Object| element.str("id").map(str::to_owned).unwrap_or_default();
+    let about = |id: &str| id == base || id.strip_prefix(base).is_some_and(|rest| rest.starts_with(['.', ':']));
+    if elements.iter().any(|element| id_of(element) == base && element.contains("slicing")) {
+        return;
+    }
+    let (kind, path) = match condition.path {
+        "resource.resourceType" => ("type", "resource"),
+        path => ("value", path),
+    };
+    let slicing = object! {
+        "discriminator" => array![object! { "type" => kind, "path" => path }],
+        "rules" => "open",
+    };
+    match elements.iter_mut().find(|element| element.str("id") == Some(base)) {
+        Some(own) => own.insert_at(2, "slicing", slicing),
+        None => {
+            let at = elements.iter().position(|element| about(&id_of(element))).unwrap_or(elements.len());
+            elements.insert(at, object! { "id" => base, "path" => path_of(base), "slicing" => slicing });
+        }
+    }
+}
+
+/// The element inside a slice whose value makes it one. Extensions and types speak for themselves.
+fn discriminating(id: &str, condition: Condition) -> Option<Object> {
+    let fixed = match condition.path {
+        "url" | "resource.resourceType" => return None,
+        path if path.ends_with("system") => "fixedUri",
+        _ => "fixedCode",
+    };
+    let id = format!("{id}.{}", condition.path);
+    Some(object! { "id" => id.as_str(), "path" => path_of(&id), fixed => condition.value })
+}
+
+/// The path of an element id: without the names of slices.
+fn path_of(id: &str) -> String {
+    id.split('.').map(|step| step.split(':').next().unwrap_or(step)).collect::<Vec<_>>().join(".")
+}
+
+fn element(row: &Row, profile: &Profile) -> Object {
+    let mut element = object! { "id" => row.id, "path" => path_of(row.id) };
+    if let Some(slice) = row.steps.last().and_then(|step| step.slice) {
+        element.push("sliceName", slice);
+    }
+    if let Some(min) = row.min {
+        element.push("min", Value::Number(compact_str::format_compact!("{min}")));
+    }
+    if let Some(max) = row.max_text {
+        element.push("max", max);
+    }
+    if let Some(types) = row.types {
+        element.push("type", types_of(types));
+    }
+    let fixed = match row.binding {
+        Some(Binding::Fixed(value)) => Some(("fixedUri", value)),
+        Some(Binding::Codes(code)) if !code.contains(',') => Some(("fixedCode", code)),
+        _ => None,
+    };
+    if let Some((member, value)) = fixed {
+        element.push(member, value);
+    }
+    if let Some(Binding::Codes(codes)) = row.binding
+        && codes.contains(',')
+    {
+        element.push("constraint", array![one_of(row, codes, profile.severity)]);
+    }
+    if row.must_support {
+        element.push("mustSupport", true);
+    }
+    if let Some(Binding::Required(value_set)) = row.binding {
+        element.push("binding", object! { "strength" => "required", "valueSet" => value_set });
+    }
+    element
+}
+
+fn one_of(row: &Row, codes: &str, severity: Severity) -> Object {
+    let list = codes.split(',').map(|code| format!("'{code}'")).collect::<Vec<_>>().join(" | ");
+    let key = row.steps.last().map(|step| step.name).unwrap_or_default();
+    object! {
+        "key" => format!("codes-{key}"),
+        "severity" => severity.code(),
+        "human" => format!("L'un de : {}.", codes.replace(',', ", ")),
+        "expression" => format!("$this in ({list})"),
+    }
+}
+
+fn types_of(types: &str) -> Value {
+    let inner = |prefix: &str| types.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(')'));
+    if let Some(targets) = inner("Reference(") {
+        let targets: Vec<Value> = targets.split('|').map(Value::from).collect();
+        return array![object! { "code" => "Reference", "targetProfile" => targets }];
+    }
+    if let Some(profile) = inner("Extension(") {
+        return array![object! { "code" => "Extension", "profile" => array![profile] }];
+    }
+    match base_type(types) {
+        Some(base) => array![object! { "code" => base, "profile" => array![types] }],
+        None => array![object! { "code" => types }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profiles::table::all;
+
+    fn definition(id: &str) -> Object {
+        resource(all().iter().find(|profile| profile.id == id).unwrap())
+    }
+
+    fn element_of(definition: &Object, id: &str) -> Object {
+        let differential = definition.object("differential").unwrap();
+        let found = differential.objects("element").find(|element| element.str("id") == Some(id));
+        found.unwrap_or_else(|| panic!("no {id}")).clone()
+    }
+
+    #[test]
+    fn the_profile_of_notes_says_what_a_note_is() {
+        let note = definition("cdl-document-reference");
+        assert_eq!(note.str("name"), Some("CdlDocumentReference"));
+        let kind = element_of(&note, "DocumentReference.type");
+        assert_eq!((kind.get("min"), kind.str("max")), (Some(&Value::Number("1".into())), Some("1")));
+        assert_eq!(kind.object("binding").unwrap().str("strength"), Some("required"));
+        assert_eq!(element_of(&note, "DocumentReference.docStatus").str("max"), Some("0"));
+        let authors = element_of(&note, "DocumentReference.author");
+        assert_eq!(authors.objects("type").next().unwrap().items("targetProfile").len(), 6);
+        let urgency = element_of(&note, "DocumentReference.extension:isEmergency");
+        assert_eq!(
+            (urgency.str("path"), urgency.str("sliceName")),
+            (Some("DocumentReference.extension"), Some("isEmergency"))
+        );
+    }
+
+    #[test]
+    fn slices_are_announced_before_all_that_is_said_of_their_element() {
+        for profile in all() {
+            let definition = resource(profile);
+            let elements: Vec<&Object> = definition.object("differential").unwrap().objects("element").collect();
+            for (index, element) in elements.iter().enumerate() {
+                let Some((base, _)) =
+                    element.str("id").unwrap().rsplit_once(':').filter(|(_, slice)| !slice.contains('.'))
+                else {
+                    continue;
+                };
+                let announced = elements.iter().position(|e| e.str("id") == Some(base) && e.contains("slicing"));
+                assert!(announced.is_some_and(|at| at < index), "{} {base}", profile.id);
+            }
+            let mut ids: Vec<_> = elements.iter().map(|e| e.str("id").unwrap()).collect();
+            ids.sort_unstable();
+            let all = ids.len();
+            ids.dedup();
+            assert_eq!(ids.len(), all, "{}", profile.id);
+        }
+    }
+
+    #[test]
+    fn a_slice_says_which_value_makes_it_one() {
+        let patient = definition("fr-core-patient-ins");
+        let kind = element_of(&patient, "Patient.identifier:INS-NIR.type.coding.code");
+        assert_eq!(
+            (kind.str("path"), kind.str("fixedCode")),
+            (Some("Patient.identifier.type.coding.code"), Some("INS-NIR"))
+        );
+        let gender = element_of(&patient, "Patient.gender");
+        assert_eq!(
+            gender.objects("constraint").next().unwrap().str("expression"),
+            Some("$this in ('male' | 'female' | 'unknown')")
+        );
+    }
+
+    #[test]
+    fn an_extension_says_where_it_stands_and_what_it_holds() {
+        let urgency = definition("cdl-ext-is-emergency");
+        assert_eq!(urgency.str("kind"), Some("complex-type"));
+        assert_eq!(urgency.objects("context").next().unwrap().str("expression"), Some("DocumentReference"));
+        let value = element_of(&urgency, "Extension.value[x]");
+        assert_eq!(value.objects("type").next().unwrap().str("code"), Some("boolean"));
+    }
+}
