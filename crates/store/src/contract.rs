@@ -11,25 +11,10 @@ use liaison_fhir::search::index::{IndexRow, Param};
 pub struct Instant(pub i64);
 
 impl Instant {
-    /// As FHIR writes an instant, in UTC with six decimals: `2024-05-10T07:30:00.000001Z`. Years
-    /// before 0 and after 9999 are written as those.
+    /// As FHIR writes an instant, in UTC with six decimals: `2024-05-10T07:30:00.000001Z`.
     #[must_use]
     pub fn text(self) -> String {
-        const DAY: i64 = 86_400_000_000;
-        let within = self.0.clamp(-62_167_219_200_000_000, 253_402_300_799_999_999);
-        let (days, rest) = (within.div_euclid(DAY), within.rem_euclid(DAY));
-        // Days to a civil date, by eras of 400 years that begin on 1 March.
-        let shifted = days + 719_468;
-        let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let from_march = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * from_march + 2) / 5 + 1;
-        let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        let (seconds, micros) = (rest / 1_000_000, rest % 1_000_000);
-        let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+        liaison_fhir::primitive::format_instant(self.0)
     }
 }
 
@@ -369,23 +354,3 @@ pub enum StoreError {
 
 /// A parameter of which every resource row is wanted, by name: used by checks.
 pub type IndexOf = (Param, Name);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn instants_are_written_as_fhir_writes_them() {
-        for (micros, text) in [
-            (0, "1970-01-01T00:00:00.000000Z"),
-            (-1, "1969-12-31T23:59:59.999999Z"),
-            (951_782_400_000_000, "2000-02-29T00:00:00.000000Z"),
-            (4_107_542_399_999_999, "2100-02-28T23:59:59.999999Z"),
-            (1_715_326_200_000_001, "2024-05-10T07:30:00.000001Z"),
-            (i64::MIN, "0000-01-01T00:00:00.000000Z"),
-            (i64::MAX, "9999-12-31T23:59:59.999999Z"),
-        ] {
-            assert_eq!(Instant(micros).text(), text);
-        }
-    }
-}

@@ -41,6 +41,13 @@ pub(crate) struct Place {
     pub(crate) key: i64,
 }
 
+/// A number that stands for a question: a cursor of another one is refused.
+pub(crate) fn question(asked: &impl std::fmt::Debug) -> u64 {
+    let digest = ring::digest::digest(&ring::digest::SHA256, format!("{asked:?}").as_bytes());
+    let (first, _) = digest.as_ref().split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+    u64::from_le_bytes(*first)
+}
+
 const KEY_NAME: &str = "cursor-key";
 const KEY_BYTES: usize = 32;
 /// Half of SHA-256's output: as many bits as nobody guesses.

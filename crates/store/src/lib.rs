@@ -9,9 +9,11 @@
 //! value is bound, never part of the SQL text.
 
 pub mod blob;
+
 pub mod contract;
 pub mod reader;
 pub mod schema;
+mod search;
 pub mod store;
 pub mod writer;
 
@@ -23,6 +25,7 @@ mod cursor;
 mod dialect;
 mod dictionary;
 mod entry;
+mod history;
 mod integrity;
 mod lock;
 mod moment;

@@ -14,8 +14,10 @@ pub struct Query {
     pub types: Vec<&'static str>,
     /// What must hold of each match.
     pub filter: Clause,
-    /// In which order; ties, and no order at all, fall back on the order of last change, newest
-    /// first, then on the key, so that pages never overlap.
+    /// In which order; ties, and no order at all, fall back on the moment of each resource, newest
+    /// first (the date parameter the store was told to order its type by, last change for types
+    /// without one; resources without a date last), then on the order of creation, newest first,
+    /// so that pages never overlap.
     pub sort: Vec<Sort>,
     /// What else is wanted beside the matches.
     pub includes: Vec<Include>,

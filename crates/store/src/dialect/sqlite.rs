@@ -252,3 +252,8 @@ pub(crate) fn failed(error: rusqlite::Error) -> StoreError {
 pub(crate) fn unavailable(text: impl Into<String>) -> StoreError {
     StoreError::Unavailable(text.into().into())
 }
+
+/// An expression: where a text stands in another, counted from 1; 0 when it does not.
+pub(crate) fn position_of(part: &str, whole: &str) -> String {
+    format!("instr({whole}, {part})")
+}

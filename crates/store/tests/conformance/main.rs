@@ -5,6 +5,9 @@
 mod bench;
 mod blobs;
 mod concurrency;
+mod judge;
 mod keys;
 mod lifecycle;
+mod property;
+mod random;
 mod references;

@@ -1,0 +1,134 @@
+//! Searching: a query becomes conditions, conditions a plan, the plan one statement, its rows a
+//! page.
+
+mod condition;
+mod heads;
+mod include;
+mod order;
+mod page;
+mod plan;
+mod sql;
+
+#[cfg(test)]
+mod tests;
+
+use liaison_fhir::search::query::{Direction, Query};
+
+use crate::contract::{Page, PageRequest, StoreError, TotalMode};
+use crate::cursor::{Place, question};
+use crate::dictionary::Kind;
+use crate::reader::Reader;
+use condition::Condition;
+use order::Order;
+use page::Hit;
+use plan::{Branch, Purpose};
+
+/// A total is counted up to this many unless asked for exactly.
+const COUNTED: u64 = 10_000;
+
+/// A query, ready to be asked.
+struct Search {
+    kinds: Vec<Kind>,
+    /// What must hold, by type.
+    conditions: Vec<Condition>,
+    order: Order,
+}
+
+impl Reader<'_> {
+    /// A page of a search.
+    ///
+    /// Without an order asked for, the newest moment comes first: the latest value of the timeline
+    /// parameter of a type, or the latest change when the type has none.
+    ///
+    /// Pages of one search belong together: each resource that was there when the first page was
+    /// made and still matches when its page comes is given exactly once, in the order of that
+    /// time, whatever is written meanwhile. What is created meanwhile is not given.
+    ///
+    /// # Errors
+    /// [`StoreError::BadCursor`], [`StoreError::TooSlow`], [`StoreError::Unavailable`].
+    pub fn search(&self, query: &Query, page: &PageRequest) -> Result<Page, StoreError> {
+        self.db.within(page.deadline, || self.search_page(query, page))
+    }
+
+    fn search_page(&self, query: &Query, request: &PageRequest) -> Result<Page, StoreError> {
+        // The number of a question is only needed where there is a cursor.
+        let number = || question(&(&query.types, &query.filter, &query.sort));
+        let place = request.cursor.as_ref().map(|cursor| self.key.open(cursor, number())).transpose()?;
+        let search = self.prepare(query)?;
+        if place.as_ref().is_some_and(|place| !search.order.fits(place)) {
+            return Err(StoreError::BadCursor);
+        }
+        let as_of = match &place {
+            Some(place) => place.as_of,
+            None => i64::try_from(self.last_sequence()?).unwrap_or(i64::MAX),
+        };
+        let count = usize::try_from(request.count).unwrap_or(usize::MAX);
+        let mut hits =
+            if count == 0 { Vec::new() } else { self.hits(&search, place.as_ref(), u64::from(request.count) + 1)? };
+        let more = hits.len() > count;
+        hits.truncate(count);
+        let total = match &place {
+            Some(place) => place.total,
+            None if request.total == TotalMode::None => None,
+            None if count > 0 && !more => Some(hits.len() as u64),
+            None => self.total(&search, request.total)?,
+        };
+        let next = hits.last().filter(|_| more).map(|Hit { values, key }| {
+            self.key.seal(&Place { question: number(), as_of, total, after: values.clone(), key: *key })
+        });
+        let (matches, found) = self.fetch(&hits)?;
+        let (includes, includes_cut) = self.included(&query.includes, found, request.include_limit)?;
+        Ok(Page { matches, includes, includes_cut, total, next })
+    }
+
+    /// A query in terms of the store.
+    fn prepare(&self, query: &Query) -> Result<Search, StoreError> {
+        let all = if query.types.is_empty() {
+            self.words.kinds(self.db)?
+        } else {
+            let mut kinds: Vec<Kind> = Vec::new();
+            for name in &query.types {
+                if let Some(kind) = self.words.kind(self.db, name)?
+                    && !kinds.iter().any(|known| known.key == kind.key)
+                {
+                    kinds.push(kind);
+                }
+            }
+            kinds
+        };
+        let order = self.order(&query.sort, &all)?;
+        let (mut kinds, mut conditions) = (Vec::new(), Vec::new());
+        for kind in all {
+            let condition = self.resolve_heads(self.condition(&query.filter, &kind)?)?;
+            if !condition.is_never() {
+                kinds.push(kind);
+                conditions.push(condition);
+            }
+        }
+        Ok(Search { kinds, conditions, order })
+    }
+
+    fn plan_for(&self, search: &Search, purpose: Purpose) -> Result<Vec<Branch>, StoreError> {
+        let mut branches = Vec::new();
+        for (kind, condition) in search.kinds.iter().zip(&search.conditions) {
+            branches.extend(self.plan(kind, condition.clone(), purpose)?);
+        }
+        Ok(branches)
+    }
+
+    /// How many match; `None` beyond what is counted.
+    fn total(&self, search: &Search, mode: TotalMode) -> Result<Option<u64>, StoreError> {
+        let limit = match mode {
+            TotalMode::Bounded => COUNTED,
+            TotalMode::None | TotalMode::Accurate => i64::MAX.cast_unsigned() - 1,
+        };
+        let Some((text, values)) = self.count_statement(search, limit + 1)? else { return Ok(Some(0)) };
+        let counted = self.db.first(&text, &values, |row| row.int(0))?.unwrap_or_default().cast_unsigned();
+        Ok((counted <= limit).then_some(counted))
+    }
+}
+
+/// What a walk through moments in this order is called in a plan.
+fn purpose(order: &Order) -> Purpose {
+    order.walk().map_or(Purpose::Set, |direction: Direction| Purpose::Walk(direction))
+}

@@ -1,0 +1,71 @@
+//! Rewrite "heads": a chain that begins with few resources becomes a list of their keys.
+//!
+//! `subject.identifier=X` nearly always means one person. Knowing its key, the notes that refer to
+//! it can be walked in order and stopped after a page, which no join can be made to do. A chain
+//! with more beginnings than [`HEADS`] stays a join: nothing is ever cut off.
+
+use super::condition::Condition;
+use super::plan::{Purpose, Start, keys};
+use super::sql::Sql;
+use crate::contract::StoreError;
+use crate::dictionary::Kind;
+use crate::reader::Reader;
+
+/// At most so many resources are looked up for a chain before it is left as it is.
+const HEADS: usize = 64;
+
+impl Reader<'_> {
+    /// Replaces chains with few beginnings, innermost first.
+    pub(crate) fn resolve_heads(&self, condition: Condition) -> Result<Condition, StoreError> {
+        Ok(match condition {
+            Condition::All(of) => Condition::all(self.resolve_all(of)?),
+            Condition::Any(of) => Condition::any(self.resolve_all(of)?),
+            Condition::Not(of) => Condition::not(self.resolve_heads(*of)?),
+            Condition::Refers { param, targets } => {
+                let mut heads = Vec::new();
+                let mut kept = Vec::new();
+                for (kind, condition) in targets {
+                    let condition = self.resolve_heads(condition)?;
+                    if condition.is_never() {
+                        continue;
+                    }
+                    let found = self.few(&kind, &condition)?;
+                    match found {
+                        Some(found) if heads.len() + found.len() <= HEADS => heads.extend(found),
+                        _ => kept.push((kind, condition)),
+                    }
+                }
+                heads.sort_unstable();
+                heads.dedup();
+                let points = (!heads.is_empty()).then_some(Condition::Points { param, targets: heads });
+                let refers = (!kept.is_empty()).then_some(Condition::Refers { param, targets: kept });
+                Condition::any(points.into_iter().chain(refers))
+            }
+            Condition::Referred { param, kind, source } => {
+                let source = self.resolve_heads(*source)?;
+                if source.is_never() {
+                    return Ok(Condition::NEVER);
+                }
+                Condition::Referred { param, kind, source: Box::new(source) }
+            }
+            other => other,
+        })
+    }
+
+    fn resolve_all(&self, of: Vec<Condition>) -> Result<Vec<Condition>, StoreError> {
+        of.into_iter().map(|condition| self.resolve_heads(condition)).collect()
+    }
+
+    /// The resources of a type for which a condition holds, if they are few and quickly found.
+    fn few(&self, kind: &Kind, condition: &Condition) -> Result<Option<Vec<i64>>, StoreError> {
+        let branches = self.plan(kind, condition.clone(), Purpose::Set)?;
+        if branches.iter().any(|branch| matches!(branch.from, Start::Kind | Start::Updated { .. })) {
+            return Ok(None);
+        }
+        let mut sql = Sql::default();
+        let keys = keys(&mut sql, &branches);
+        let text = format!("SELECT DISTINCT key FROM ({keys}) LIMIT {}", sql.bind(HEADS as i64 + 1));
+        let found = self.db.all(&text, &sql.values, |row| row.int(0))?;
+        Ok((found.len() <= HEADS).then_some(found))
+    }
+}

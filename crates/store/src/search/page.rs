@@ -1,0 +1,204 @@
+//! The rows of a page: the statement that finds them, and those that moved since the first page.
+
+use liaison_fhir::search::query::Direction;
+
+use super::order::{Order, Sorted};
+use super::plan::{Branch, Purpose, Source, Start, Window, keys};
+use super::sql::Sql;
+use super::{Search, purpose};
+use crate::contract::{StoreError, Version};
+use crate::cursor::{Place, SortValue};
+use crate::dialect::Value;
+use crate::dialect::sqlite::unavailable;
+use crate::reader::Reader;
+use crate::versions::{read_version, version_columns};
+
+/// A match: its key, and what it is sorted by.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Hit {
+    pub(crate) key: i64,
+    pub(crate) values: Vec<SortValue>,
+}
+
+/// A resource given in a page, and what its index says it refers to.
+pub(crate) struct Found {
+    pub(crate) key: i64,
+    pub(crate) entry: Vec<u8>,
+}
+
+impl Reader<'_> {
+    /// The first matches after a place.
+    pub(super) fn hits(&self, search: &Search, place: Option<&Place>, limit: u64) -> Result<Vec<Hit>, StoreError> {
+        // Without a change since the first page nothing can have moved.
+        let moved_since = match place {
+            Some(place) if place.as_of.cast_unsigned() != self.last_sequence()? => Some(place.as_of),
+            _ => None,
+        };
+        let mut hits = match self.page_statement(search, place, moved_since, limit)? {
+            Some((text, values)) => {
+                self.db.all(&text, &values, |row| Ok(Hit { key: row.int(0)?, values: search.order.read(row)? }))?
+            }
+            None => Vec::new(),
+        };
+        if let (Some(as_of), Some(place)) = (moved_since, place) {
+            hits.extend(self.moved(search, place, as_of)?);
+            hits.sort_by(|one, other| search.order.compare((&one.values, one.key), (&other.values, other.key)));
+            hits.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+        Ok(hits)
+    }
+
+    /// Matches that changed since the first page, at the places they had then, after the one given.
+    fn moved(&self, search: &Search, place: &Place, as_of: i64) -> Result<Vec<Hit>, StoreError> {
+        let mut hits = Vec::new();
+        for (kind, condition) in search.kinds.iter().zip(&search.conditions) {
+            let branch = Branch {
+                kind: kind.clone(),
+                from: Start::ChangedSince(as_of),
+                rest: condition.clone(),
+                window: Window { low: i64::MIN, high: i64::MAX },
+            };
+            let mut sql = Sql::default();
+            let text = keys(&mut sql, std::slice::from_ref(&branch));
+            for key in self.db.all(&text, &sql.values, |row| row.int(0))? {
+                let then =
+                    "SELECT p.updated, p.instant, p.entry, r.id FROM past p CROSS JOIN resource r ON r.key = p.resource
+                            WHERE p.resource = ?1 AND p.sequence <= ?2 AND p.until > 0 AND p.change <> 3
+                              AND p.version = (SELECT max(version) FROM past WHERE resource = ?1 AND sequence <= ?2)";
+                let values = self.db.first(then, &[key.into(), as_of.into()], |row| {
+                    let then =
+                        Sorted { updated: row.int(0)?, instant: row.int(1)?, entry: row.bytes(2)?, id: row.text(3)? };
+                    self.sort_values_then(&search.order, kind, &then)
+                })?;
+                // Nothing then: it was not there, or deleted.
+                hits.extend(values.map(|values| Hit { key, values }));
+            }
+        }
+        hits.retain(|hit| search.order.compare((&hit.values, hit.key), (&place.after, place.key)).is_gt());
+        Ok(hits)
+    }
+
+    /// The statement that finds a page: columns `key`, then what it is sorted by. `None` when
+    /// nothing can match.
+    pub(super) fn page_statement(
+        &self,
+        search: &Search,
+        place: Option<&Place>,
+        moved_since: Option<i64>,
+        limit: u64,
+    ) -> Result<Option<(String, Vec<Value<'static>>)>, StoreError> {
+        let branches = self.plan_for(search, purpose(&search.order))?;
+        let mut sql = Sql::default();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut parts = Vec::with_capacity(branches.len());
+        for branch in &branches {
+            parts.push(self.branch_page(&mut sql, search, branch, place, moved_since, limit)?);
+        }
+        let text = match parts.as_slice() {
+            [] => return Ok(None),
+            [only] => only.clone(),
+            // Two branches may find one resource: a union gives it once.
+            several => {
+                let several: Vec<_> = several.iter().map(|part| format!("SELECT * FROM ({part})")).collect();
+                let limit = sql.bind(limit);
+                format!("SELECT * FROM ({}) ORDER BY {} LIMIT {limit}", several.join(" UNION "), search.order.text())
+            }
+        };
+        Ok(Some((text, sql.values)))
+    }
+
+    fn branch_page(
+        &self,
+        sql: &mut Sql,
+        search: &Search,
+        branch: &Branch,
+        place: Option<&Place>,
+        moved_since: Option<i64>,
+        limit: i64,
+    ) -> Result<String, StoreError> {
+        let order = &search.order;
+        let walked = order.walk().filter(|_| branch.from.is_ordered());
+        let mut window = branch.window;
+        if let (Some(direction), Some(place)) = (walked, place)
+            && let Some(SortValue::Int(instant)) = place.after.first()
+        {
+            match direction {
+                Direction::Ascending => window.low = window.low.max(*instant),
+                Direction::Descending => window.high = window.high.min(*instant),
+            }
+        }
+        let source = Source::of(sql, &branch.kind, &branch.from, window);
+        let on = &source.candidate;
+        let mut holds = source.holds.clone();
+        if !branch.rest.is_always() {
+            holds = format!("{holds} AND {}", sql.check(on, &branch.rest));
+        }
+        if let Some(as_of) = moved_since {
+            holds = format!("{holds} AND {} <= {}", on.column("sequence"), sql.bind(as_of));
+        }
+        let mut columns = format!("{} AS key", on.key);
+        for (number, column) in (1..).zip(&order.columns) {
+            let value = self.sort_value(sql, on, &branch.kind, *column)?;
+            columns.push_str(&format!(", {value} AS s{number}"));
+        }
+        let distinct = if source.repeats { "DISTINCT " } else { "" };
+        let found = format!("SELECT {distinct}{columns} FROM {} WHERE {holds}", source.joined());
+        let by = order.text();
+        Ok(match place {
+            None => format!("{found} ORDER BY {by} LIMIT {}", sql.bind(limit)),
+            Some(place) => {
+                let after = order.after(sql, &place.after, place.key);
+                format!("SELECT * FROM ({found}) WHERE {after} ORDER BY {by} LIMIT {}", sql.bind(limit))
+            }
+        })
+    }
+
+    /// The statement that counts matches up to a limit. `None` when nothing can match.
+    pub(super) fn count_statement(
+        &self,
+        search: &Search,
+        limit: u64,
+    ) -> Result<Option<(String, Vec<Value<'static>>)>, StoreError> {
+        let branches = self.plan_for(search, Purpose::Set)?;
+        let mut sql = Sql::default();
+        let rows = match branches.as_slice() {
+            [] => return Ok(None),
+            [only] => {
+                let repeats = Source::of(&mut Sql::default(), &only.kind, &only.from, only.window).repeats;
+                let keys = keys(&mut sql, &branches);
+                if repeats { format!("SELECT DISTINCT key FROM ({keys})") } else { keys }
+            }
+            _ => format!("SELECT DISTINCT key FROM ({})", keys(&mut sql, &branches)),
+        };
+        let limit = sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        Ok(Some((format!("SELECT count(*) FROM ({rows} LIMIT {limit})"), sql.values)))
+    }
+
+    /// The versions of hits.
+    pub(super) fn fetch(&self, hits: &[Hit]) -> Result<(Vec<Version>, Vec<Found>), StoreError> {
+        let (mut versions, mut found) = (Vec::with_capacity(hits.len()), Vec::with_capacity(hits.len()));
+        for hit in hits {
+            let (version, one) =
+                self.live_version(hit.key)?.ok_or_else(|| unavailable("an index row leads to no resource"))?;
+            versions.push(version);
+            found.push(one);
+        }
+        Ok((versions, found))
+    }
+
+    /// The last version of a live resource.
+    pub(super) fn live_version(&self, key: i64) -> Result<Option<(Version, Found)>, StoreError> {
+        let sql = concat!("SELECT ", version_columns!(), ", type, id, entry FROM resource WHERE key = ?1 AND live = 1");
+        self.db.first(sql, &[key.into()], |row| {
+            let name = self.named(row.int(7)?, row.text(8)?.into())?;
+            Ok((read_version(row, name)?, Found { key, entry: row.bytes(9)?.to_vec() }))
+        })
+    }
+}
+
+impl Order {
+    /// Whether a place could be one in this order.
+    pub(super) fn fits(&self, place: &Place) -> bool {
+        place.after.len() == self.columns.len()
+    }
+}

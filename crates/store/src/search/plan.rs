@@ -1,0 +1,438 @@
+//! Where a search begins: the rows it walks, and what it checks of each.
+
+use compact_str::CompactString;
+use liaison_fhir::search::query::{Comparison, DateTest, Direction, UriTest};
+
+use super::condition::Condition;
+use super::sql::{Candidate, Sql, row_join};
+use crate::contract::StoreError;
+use crate::dialect::Value;
+use crate::dictionary::Kind;
+use crate::reader::Reader;
+
+/// Equality rows are walked side by side, in order, up to this many.
+const WALKS: usize = 12;
+
+/// First look at how many rows a beginning has.
+const FEW: u32 = 64;
+
+/// Second look. A beginning with fewer rows than this is sorted; with more, the whole type is
+/// walked in order instead, since one in so many rows checked is a match.
+const MANY: u32 = 4096;
+
+/// One part of a search: all the resources of one type that one beginning finds.
+#[derive(Clone, Debug)]
+pub(crate) struct Branch {
+    pub(crate) kind: Kind,
+    pub(crate) from: Start,
+    /// What else must hold.
+    pub(crate) rest: Condition,
+    /// Where the instants of matches lie.
+    pub(crate) window: Window,
+}
+
+/// The rows a branch walks.
+#[derive(Clone, Debug)]
+pub(crate) enum Start {
+    /// Those of a code.
+    Token { param: i64, system: Option<i64>, code: CompactString },
+    /// Those of a target.
+    Target { param: i64, target: i64 },
+    /// Those of a URI.
+    Uri { param: i64, value: CompactString },
+    /// All of the type, by instant.
+    Kind,
+    /// All of the type that changed in a range, by last change.
+    Updated { low: i64, high: i64 },
+    /// These ids.
+    Ids(Vec<CompactString>),
+    /// Those of many targets, in no order.
+    Targets { param: i64, targets: Vec<i64> },
+    /// Those with a value in a range, in no order.
+    Values(Condition),
+    /// What refers to the resources found by branches.
+    Sources { param: i64, targets: Vec<Branch> },
+    /// What the resources found by branches refer to.
+    TargetsOf { param: i64, sources: Vec<Branch> },
+    /// What changed after a sequence, and was there before.
+    ChangedSince(i64),
+}
+
+/// A stretch of instants, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) low: i64,
+    pub(crate) high: i64,
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The first matches in an order that a walk through instants gives.
+    Walk(Direction),
+    /// All matches, or the first of another order.
+    Set,
+}
+
+impl Window {
+    const OPEN: Self = Self { low: i64::MIN, high: i64::MAX };
+
+    /// Cuts the window by what a test on moments says of instants, when no moment of the type is
+    /// longer than `longest`.
+    fn cut(&mut self, test: &DateTest, longest: i64) {
+        let DateTest { comparison, low, high } = *test;
+        let overlapping = high.saturating_sub(longest);
+        let (from, to) = match comparison {
+            Comparison::Within => (low, high),
+            Comparison::NotWithin => (i64::MIN, i64::MAX),
+            Comparison::Greater => (overlapping, i64::MAX),
+            Comparison::Less => (i64::MIN, low),
+            Comparison::GreaterOrWithin => (low.min(overlapping), i64::MAX),
+            Comparison::LessOrWithin => (i64::MIN, low.max(high)),
+            Comparison::After => (high, i64::MAX),
+            Comparison::Before => (i64::MIN, low),
+            Comparison::Overlaps => (low.saturating_sub(longest), high),
+        };
+        self.low = self.low.max(from);
+        self.high = self.high.min(to);
+    }
+}
+
+/// A possible beginning.
+struct Choice {
+    starts: Vec<Start>,
+    /// Which member of the condition it stands for, when it says all of it.
+    covers: Option<usize>,
+    /// Whether each of its parts walks in the order of instants.
+    ordered: bool,
+}
+
+impl Reader<'_> {
+    /// How the matches of a condition among a type are found.
+    pub(crate) fn plan(&self, kind: &Kind, condition: Condition, purpose: Purpose) -> Result<Vec<Branch>, StoreError> {
+        if condition.is_never() {
+            return Ok(Vec::new());
+        }
+        let members = match condition {
+            Condition::All(members) => members,
+            other => vec![other],
+        };
+        let window = self.window(kind, &members)?;
+        let mut choices = Vec::new();
+        for (number, member) in members.iter().enumerate() {
+            if let Some((starts, exact)) = self.starts(kind, member)? {
+                let ordered = starts.len() <= WALKS && starts.iter().all(Start::is_ordered);
+                choices.push(Choice { starts, covers: exact.then_some(number), ordered });
+            }
+        }
+        let chosen = self.choose(kind, window, choices, purpose)?;
+        let (starts, covers) = chosen.map_or((vec![Start::Kind], None), |choice| (choice.starts, choice.covers));
+        let rest = members.into_iter().enumerate().filter(|(number, _)| Some(*number) != covers);
+        let rest = Condition::all(rest.map(|(_, member)| member));
+        Ok(starts.into_iter().map(|from| Branch { kind: kind.clone(), from, rest: rest.clone(), window }).collect())
+    }
+
+    /// The beginning with the fewest rows; `None` when walking the type is better than any.
+    fn choose(
+        &self,
+        kind: &Kind,
+        window: Window,
+        mut choices: Vec<Choice>,
+        purpose: Purpose,
+    ) -> Result<Option<Choice>, StoreError> {
+        // Nothing to compare: equality rows are always fewer than the type's.
+        if choices.len() <= 1 && choices.first().is_none_or(|choice| choice.ordered) {
+            return Ok(choices.pop());
+        }
+        for limit in [FEW, MANY] {
+            let mut best: Option<(u64, bool, usize)> = None;
+            for (number, choice) in choices.iter().enumerate() {
+                let mut rows = 0;
+                for start in &choice.starts {
+                    rows += self.estimate(kind, window, start, limit)?;
+                }
+                let rank = (rows.min(u64::from(limit)), !choice.ordered, number);
+                if best.is_none_or(|best| rank < best) {
+                    best = Some(rank);
+                }
+            }
+            let Some((rows, unordered, number)) = best else { return Ok(None) };
+            let enough = rows < u64::from(limit);
+            if enough || limit == MANY {
+                let walk_instead = !enough && unordered && purpose != Purpose::Set;
+                return Ok((!walk_instead).then(|| choices.swap_remove(number)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many rows a start has, counted up to a limit.
+    fn estimate(&self, kind: &Kind, window: Window, start: &Start, limit: u32) -> Result<u64, StoreError> {
+        if let Start::Ids(ids) = start {
+            return Ok(ids.len() as u64);
+        }
+        let mut sql = Sql::default();
+        let branch = Source::of(&mut sql, kind, start, window);
+        let text = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT {})",
+            branch.from,
+            branch.holds,
+            sql.bind(limit)
+        );
+        Ok(self.db.first(&text, &sql.values, |row| row.int(0))?.unwrap_or_default().cast_unsigned())
+    }
+
+    /// Where one could begin to find what holds a condition, and whether that says all of it.
+    fn starts(&self, kind: &Kind, condition: &Condition) -> Result<Option<(Vec<Start>, bool)>, StoreError> {
+        let only = |start| Ok(Some((vec![start], true)));
+        match condition {
+            Condition::Token { param, system, code } => {
+                only(Start::Token { param: *param, system: *system, code: code.clone() })
+            }
+            Condition::Points { param, targets } if targets.len() <= WALKS => {
+                let starts = targets.iter().map(|target| Start::Target { param: *param, target: *target });
+                Ok(Some((starts.collect(), true)))
+            }
+            Condition::Points { param, targets } => only(Start::Targets { param: *param, targets: targets.clone() }),
+            Condition::Uri { param, test: UriTest::Is(value) } => {
+                only(Start::Uri { param: *param, value: value.clone() })
+            }
+            Condition::Id(ids) => only(Start::Ids(ids.clone())),
+            Condition::Updated(test) => {
+                let mut window = Window::OPEN;
+                window.cut(test, 1);
+                Ok(Some((vec![Start::Updated { low: window.low, high: window.high }], false)))
+            }
+            Condition::System { .. }
+            | Condition::Uri { .. }
+            | Condition::Text { .. }
+            | Condition::Date { .. }
+            | Condition::Number { .. }
+            | Condition::Quantity { .. }
+            | Condition::Near { .. } => only(Start::Values(condition.clone())),
+            Condition::Refers { param, targets } => {
+                let mut branches = Vec::new();
+                for (kind, condition) in targets {
+                    branches.extend(self.plan(kind, condition.clone(), Purpose::Set)?);
+                }
+                only(Start::Sources { param: *param, targets: branches })
+            }
+            Condition::Referred { param, kind, source } => {
+                let sources = self.plan(kind, (**source).clone(), Purpose::Set)?;
+                only(Start::TargetsOf { param: *param, sources })
+            }
+            Condition::Any(of) => {
+                let (mut all, mut exact) = (Vec::new(), true);
+                for condition in of {
+                    let Some((starts, covers)) = self.starts(kind, condition)? else { return Ok(None) };
+                    all.extend(starts);
+                    exact &= covers;
+                }
+                Ok((all.len() <= 4 * WALKS).then_some((all, exact)))
+            }
+            Condition::All(of) => {
+                let mut best: Option<Vec<Start>> = None;
+                for condition in of {
+                    if let Some((starts, _)) = self.starts(kind, condition)?
+                        && best.as_ref().is_none_or(|best| starts.len() < best.len())
+                    {
+                        best = Some(starts);
+                    }
+                }
+                Ok(best.map(|starts| (starts, false)))
+            }
+            Condition::Not(_) | Condition::PointsTo { .. } | Condition::Moment(_) | Condition::Present(_) => Ok(None),
+        }
+    }
+
+    fn window(&self, kind: &Kind, members: &[Condition]) -> Result<Window, StoreError> {
+        let mut window = Window::OPEN;
+        let mut longest = None;
+        for member in members {
+            match member {
+                Condition::Moment(test) => {
+                    let longest = match longest {
+                        Some(known) => known,
+                        None => *longest.insert(self.longest(kind)?),
+                    };
+                    window.cut(test, longest);
+                }
+                // Its moment is its last change.
+                Condition::Updated(test) if kind.timeline.is_none() => window.cut(test, 1),
+                _ => {}
+            }
+        }
+        Ok(window)
+    }
+
+    fn longest(&self, kind: &Kind) -> Result<i64, StoreError> {
+        let sql = "SELECT longest FROM resource_type WHERE key = ?1";
+        Ok(self.db.first(sql, &[kind.key.into()], |row| row.int(0))?.unwrap_or(i64::MAX))
+    }
+}
+
+impl Start {
+    /// Whether its rows can be walked in the order of instants.
+    pub(crate) const fn is_ordered(&self) -> bool {
+        matches!(self, Self::Token { .. } | Self::Target { .. } | Self::Uri { .. } | Self::Kind)
+    }
+
+    /// Whether it may give one resource more than once.
+    const fn repeats(&self) -> bool {
+        matches!(self, Self::Token { system: None, .. } | Self::Targets { .. })
+    }
+}
+
+/// The `FROM` and `WHERE` of a start.
+pub(crate) struct Source {
+    pub(crate) from: String,
+    pub(crate) holds: String,
+    pub(crate) candidate: Candidate,
+    /// Whether one resource may come more than once.
+    pub(crate) repeats: bool,
+}
+
+impl Source {
+    /// Writes a start.
+    pub(crate) fn of(sql: &mut Sql, kind: &Kind, start: &Start, window: Window) -> Self {
+        let repeats = start.repeats();
+        let (c, r) = (sql.alias('c'), sql.alias('r'));
+        let mut instants = |sql: &mut Sql| {
+            let mut text = String::new();
+            if window.low != i64::MIN {
+                text.push_str(&format!(" AND {c}.instant >= {}", sql.bind(window.low)));
+            }
+            if window.high != i64::MAX {
+                text.push_str(&format!(" AND {c}.instant <= {}", sql.bind(window.high)));
+            }
+            text
+        };
+        let indexed = |table: &str, holds: String| Self {
+            from: format!("{table} {c}"),
+            holds,
+            candidate: Candidate::indexed(&c, &r),
+            repeats,
+        };
+        match start {
+            Start::Token { param, system, code } => {
+                let (param, code) = (sql.bind(*param), sql.bind_text(code));
+                let mut holds = format!("{c}.param = {param} AND {c}.code = {code}{}", instants(sql));
+                if let Some(system) = system {
+                    holds.push_str(&format!(" AND {c}.system = {}", sql.bind(*system)));
+                }
+                indexed("token", holds)
+            }
+            Start::Target { param, target } => {
+                let (target, param) = (sql.bind(*target), sql.bind(*param));
+                let holds = format!("{c}.target = {target} AND {c}.param = {param}{}", instants(sql));
+                indexed("reference", holds)
+            }
+            Start::Targets { param, targets } => {
+                let (targets, param) = (sql.bind_all(targets.iter().copied()), sql.bind(*param));
+                let holds = format!("{c}.target IN ({targets}) AND {c}.param = {param}{}", instants(sql));
+                indexed("reference", holds)
+            }
+            Start::Uri { param, value } => {
+                let (param, value) = (sql.bind(*param), sql.bind_text(value));
+                let holds = format!("{c}.param = {param} AND {c}.value = {value}{}", instants(sql));
+                indexed("uri", holds)
+            }
+            Start::Kind => Self {
+                holds: format!("{c}.type = {} AND {c}.live = 1{}", sql.bind(kind.key), instants(sql)),
+                from: format!("resource {c}"),
+                candidate: Candidate::row(&c),
+                repeats,
+            },
+            Start::Ids(ids) => {
+                let kind = sql.bind(kind.key);
+                let ids = sql.bind_all(ids.iter().map(CompactString::to_string));
+                Self {
+                    holds: format!("{c}.type = {kind} AND {c}.id IN ({ids}) AND {c}.live = 1"),
+                    from: format!("resource {c}"),
+                    candidate: Candidate::row(&c),
+                    repeats,
+                }
+            }
+            Start::Updated { low, high } => {
+                let h = sql.alias('h');
+                let (kind, low, high) = (sql.bind(kind.key), sql.bind(*low), sql.bind(*high));
+                Self {
+                    from: format!(
+                        "change {h} CROSS JOIN resource {c} ON {c}.key = {h}.resource AND {c}.version = {h}.version"
+                    ),
+                    holds: format!("{h}.type = {kind} AND {h}.at >= {low} AND {h}.at <= {high} AND {c}.live = 1"),
+                    candidate: Candidate::row(&c),
+                    repeats,
+                }
+            }
+            Start::Values(condition) => {
+                let rows = sql.resources(condition).unwrap_or_default();
+                Self::among(sql, kind, &c, &format!("SELECT DISTINCT resource FROM ({rows})"))
+            }
+            Start::Sources { param, targets } => {
+                let keys = keys(sql, targets);
+                let (f, t) = (sql.alias('f'), sql.alias('t'));
+                let rows = format!(
+                    "SELECT DISTINCT {f}.resource FROM ({keys}) {t} CROSS JOIN reference {f} \
+                     ON {f}.target = {t}.key AND {f}.param = {}",
+                    sql.bind(*param)
+                );
+                Self::among(sql, kind, &c, &rows)
+            }
+            Start::TargetsOf { param, sources } => {
+                let keys = keys(sql, sources);
+                let (f, t) = (sql.alias('f'), sql.alias('t'));
+                let rows = format!(
+                    "SELECT DISTINCT {f}.target AS resource FROM ({keys}) {t} CROSS JOIN reference {f} \
+                     ON {f}.resource = {t}.key AND {f}.param = {}",
+                    sql.bind(*param)
+                );
+                Self::among(sql, kind, &c, &rows)
+            }
+            Start::ChangedSince(sequence) => {
+                let sequence = sql.bind(*sequence);
+                let rows = format!("SELECT DISTINCT resource FROM change WHERE sequence > {sequence} AND version > 1");
+                Self::among(sql, kind, &c, &rows)
+            }
+        }
+    }
+
+    /// The live resources of a type among a list of keys.
+    fn among(sql: &mut Sql, kind: &Kind, c: &str, rows: &str) -> Self {
+        let s = sql.alias('s');
+        Self {
+            from: format!("({rows}) {s} CROSS JOIN resource {c} ON {c}.key = {s}.resource"),
+            holds: format!("{c}.type = {} AND {c}.live = 1", sql.bind(kind.key)),
+            candidate: Candidate::row(c),
+            repeats: false,
+        }
+    }
+
+    /// With its own row joined, if anything needed it.
+    pub(crate) fn joined(&self) -> String {
+        if self.candidate.row == self.candidate.key.trim_end_matches(".key") {
+            return self.from.clone();
+        }
+        format!("{}{}", self.from, row_join(&self.candidate))
+    }
+}
+
+/// The keys of what branches find, as a `SELECT` of one column `key`; a key may come twice.
+pub(crate) fn keys(sql: &mut Sql, branches: &[Branch]) -> String {
+    let parts: Vec<_> = branches
+        .iter()
+        .map(|branch| {
+            let source = Source::of(sql, &branch.kind, &branch.from, branch.window);
+            let mut holds = source.holds.clone();
+            if !branch.rest.is_always() {
+                holds = format!("{holds} AND {}", sql.check(&source.candidate, &branch.rest));
+            }
+            format!("SELECT {} AS key FROM {} WHERE {holds}", source.candidate.key, source.joined())
+        })
+        .collect();
+    if parts.is_empty() {
+        format!("SELECT {} AS key WHERE 1 = 0", sql.bind(Value::Null))
+    } else {
+        parts.join(" UNION ALL ")
+    }
+}
