@@ -6,11 +6,13 @@
 //! Where to start reading: [`check`] (what is said about a resource), then [`note`] (what a note
 //! is), [`identifiers`] and [`unique`] (who is who), [`profiles`] and [`terminology`] (the tables).
 
+pub mod cahier2017;
 pub mod check;
 pub mod conformance;
 pub mod identifiers;
 pub mod matching;
 pub mod note;
+pub mod note_bundle;
 pub mod profiles;
 pub mod terminology;
 pub mod unique;

@@ -18,8 +18,13 @@ use pointer::Pointer;
 /// The most operations a patch may have.
 pub const MAX_OPERATIONS: usize = 1_000;
 
-/// The most values a patched resource may hold: `copy` could otherwise double it at each step.
-pub const MAX_VALUES: usize = 1_000_000;
+/// The most values a patched resource may hold, counting all that were ever put into it: `copy`
+/// could otherwise double it at each step, and each step may walk or shift all of them.
+pub const MAX_VALUES: usize = 100_000;
+
+/// The most bytes of text a patched resource may hold, counted likewise: one value can be an
+/// attachment of many megabytes. Room for a body at its limit to be replaced by another.
+pub const MAX_BYTES: usize = 60_000_000;
 
 /// How deep a patched resource may be: `copy` into itself could otherwise double the depth at each
 /// step, and every later walk of the tree recurses.
@@ -48,7 +53,8 @@ pub fn apply(target: &mut Object, patch: &Value) -> Result<(), Issue> {
         return Err(Issue::error(IssueKind::TooCostly, "patch", text));
     }
     let mut root = Value::Object(target.clone());
-    let mut budget = MAX_VALUES.saturating_sub(count(&root));
+    let mut budget = Budget { values: MAX_VALUES, bytes: MAX_BYTES };
+    budget.spend(&root).map_err(|fault| Issue::error(fault.kind, "patch", fault.text))?;
     for (index, operation) in operations.iter().enumerate() {
         Operation::read(operation)
             .and_then(|operation| operation.apply(&mut root, &mut budget))
@@ -116,15 +122,15 @@ impl<'a> Operation<'a> {
         }
     }
 
-    fn apply(self, root: &mut Value, budget: &mut usize) -> Result<(), Fault> {
+    fn apply(self, root: &mut Value, budget: &mut Budget) -> Result<(), Fault> {
         match self {
             Self::Add(path, value) => {
-                spend(budget, value)?;
+                budget.spend(value)?;
                 add(root, &path, value.clone())
             }
             Self::Remove(path) => remove(root, &path).map(drop),
             Self::Replace(path, value) => {
-                spend(budget, value)?;
+                budget.spend(value)?;
                 bound_depth(&path, value)?;
                 let place = path.resolve_mut(root).ok_or_else(|| nowhere(&path))?;
                 *place = value.clone();
@@ -143,7 +149,7 @@ impl<'a> Operation<'a> {
             }
             Self::Copy { from, to } => {
                 let value = from.resolve(root).ok_or_else(|| nowhere(&from))?.clone();
-                spend(budget, &value)?;
+                budget.spend(&value)?;
                 add(root, &to, value)
             }
             Self::Test(path, value) => {
@@ -188,22 +194,36 @@ fn nowhere(path: &Pointer) -> Fault {
     Fault::new(IssueKind::NotFound, text)
 }
 
-fn spend(budget: &mut usize, value: &Value) -> Result<(), Fault> {
-    *budget = budget.checked_sub(count(value)).ok_or_else(|| {
-        let text = text!(
-            en: "the patch makes the resource too large (over {MAX_VALUES} values)",
-            fr: "le patch rend la ressource trop grande (plus de {MAX_VALUES} valeurs)"
-        );
-        Fault::new(IssueKind::TooCostly, text)
-    })?;
-    Ok(())
+/// What may still be put into the resource.
+struct Budget {
+    values: usize,
+    bytes: usize,
 }
 
-fn count(value: &Value) -> usize {
-    1 + match value {
-        Value::Array(items) => items.iter().map(count).sum(),
-        Value::Object(object) => object.iter().map(|(_, v)| count(v)).sum(),
-        _ => 0,
+impl Budget {
+    fn spend(&mut self, value: &Value) -> Result<(), Fault> {
+        let too_large = || {
+            let text = text!(
+                en: "the patch makes the resource too large (over {MAX_VALUES} values or {MAX_BYTES} bytes)",
+                fr: "le patch rend la ressource trop grande (plus de {MAX_VALUES} valeurs ou de {MAX_BYTES} octets)"
+            );
+            Fault::new(IssueKind::TooCostly, text)
+        };
+        let (values, bytes) = weigh(value);
+        self.values = self.values.checked_sub(values).ok_or_else(too_large)?;
+        self.bytes = self.bytes.checked_sub(bytes).ok_or_else(too_large)?;
+        Ok(())
+    }
+}
+
+/// How many values there are, and how many bytes of text in them.
+fn weigh(value: &Value) -> (usize, usize) {
+    let sum = |(values, bytes), (v, b)| (values + v, bytes + b);
+    match value {
+        Value::Null | Value::Bool(_) => (1, 0),
+        Value::Number(text) | Value::String(text) => (1, text.len()),
+        Value::Array(items) => items.iter().map(weigh).fold((1, 0), sum),
+        Value::Object(object) => object.iter().map(|(name, v)| sum((0, name.len()), weigh(v))).fold((1, 0), sum),
     }
 }
 
@@ -269,11 +289,19 @@ fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a == b || same_number(a, b),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        (Value::Object(a), Value::Object(b)) if a.len() == b.len() => {
+            // Sorted, so that two huge objects do not cost the square of their members.
+            let (a, b) = (by_name(a), by_name(b));
+            a.iter().zip(b).all(|((name, a), (other, b))| *name == other && same(a, b))
         }
         (a, b) => a == b,
     }
+}
+
+fn by_name(object: &Object) -> Vec<(&str, &Value)> {
+    let mut members = object.iter().collect::<Vec<_>>();
+    members.sort_unstable_by_key(|(name, _)| *name);
+    members
 }
 
 /// Compares digits and exponent exactly: no detour by binary floating point.

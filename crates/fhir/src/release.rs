@@ -5,7 +5,11 @@
 //! Only this module, the converter and the parsing of URLs and media types may name a release;
 //! everyone else holds a `&'static Release`.
 
-use std::{collections::HashMap, sync::LazyLock};
+mod names;
+
+use std::sync::LazyLock;
+
+use names::NameMap;
 
 /// One FHIR release.
 #[derive(Debug)]
@@ -13,9 +17,9 @@ pub struct Release {
     /// Which one it is.
     pub id: ReleaseId,
     structures: Vec<Structure>,
-    types: HashMap<&'static str, StructureId>,
+    types: NameMap<StructureId>,
     resource_names: Vec<&'static str>,
-    code_lists: HashMap<&'static str, CodeList>,
+    code_lists: NameMap<CodeList>,
 }
 
 /// The releases this server speaks.
@@ -112,7 +116,7 @@ pub struct Structure {
     pub required: Vec<usize>,
     /// The keys of the invariants that are checked on it (`att-1`), from `rules.tsv`.
     pub rules: Vec<&'static str>,
-    members: HashMap<&'static str, MemberId>,
+    members: NameMap<MemberId>,
 }
 
 /// The kinds of structures.
@@ -300,7 +304,7 @@ pub enum BindingStrength {
 /// The codes of a value set that a required binding names.
 #[derive(Debug, Default)]
 pub struct CodeList {
-    codes: HashMap<&'static str, ListedCode>,
+    codes: NameMap<ListedCode>,
 }
 
 /// A code of a list.
@@ -465,13 +469,13 @@ impl Release {
         let mut release = Self {
             id,
             structures: Vec::new(),
-            types: HashMap::new(),
+            types: NameMap::default(),
             resource_names: resource_names.lines().filter(|l| !l.starts_with('#')).map(str::trim).collect(),
-            code_lists: HashMap::new(),
+            code_lists: NameMap::default(),
         };
         release.resource_names.sort_unstable();
         // First every structure gets its place, so that types can be named before they are filled.
-        let mut by_path: HashMap<&'static str, StructureId> = HashMap::new();
+        let mut by_path: NameMap<StructureId> = NameMap::default();
         for row in &rows {
             let kind = if row.path.contains('.') {
                 if !row.is_nested() {
@@ -497,7 +501,7 @@ impl Release {
                 elements: Vec::new(),
                 required: Vec::new(),
                 rules: Vec::new(),
-                members: HashMap::new(),
+                members: NameMap::default(),
             });
         }
         for row in &rows {
@@ -595,7 +599,7 @@ impl Row {
         matches!(self.types, "BackboneElement" | "Element")
     }
 
-    fn element(&self, name: &'static str, by_path: &HashMap<&'static str, StructureId>) -> Element {
+    fn element(&self, name: &'static str, by_path: &NameMap<StructureId>) -> Element {
         let (name, choice) = match name.strip_suffix("[x]") {
             Some(name) => (name, Choice::OfTypes),
             None => (name, Choice::Single),
@@ -627,7 +631,7 @@ impl Row {
         Some(Binding { strength, value_set })
     }
 
-    fn type_ref(&self, text: &'static str, by_path: &HashMap<&'static str, StructureId>) -> Option<TypeRef> {
+    fn type_ref(&self, text: &'static str, by_path: &NameMap<StructureId>) -> Option<TypeRef> {
         if let Some(path) = text.strip_prefix('#') {
             let content = Content::Structure(*by_path.get(path)?);
             return Some(TypeRef { code: "BackboneElement", targets: Vec::new(), content });
@@ -657,3 +661,6 @@ impl Row {
 fn split_types(types: &'static str) -> impl Iterator<Item = &'static str> {
     types.split(',').filter(|t| !t.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,12 @@
 //! [`evaluate`] answers a query in memory (an independent judge of the store).
 
 pub mod evaluate;
-mod numbers;
 pub mod extract;
 pub mod index;
+mod numbers;
 pub mod parameters;
 pub mod parse;
 pub mod query;
+
+#[cfg(test)]
+mod grown;

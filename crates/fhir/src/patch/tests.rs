@@ -92,6 +92,24 @@ fn copying_again_and_again_is_bounded() {
 }
 
 #[test]
+fn copying_a_large_text_again_and_again_is_bounded() {
+    let target = format!(r#"{{"data":"{}","a":[]}}"#, "A".repeat(10_000_000));
+    let copy = r#"{"op":"copy","from":"/data","path":"/a/-"}"#;
+    assert!(patched(&target, &format!("[{}]", vec![copy; 4].join(","))).is_ok());
+    let issue = patched(&target, &format!("[{}]", vec![copy; 6].join(","))).unwrap_err();
+    assert_eq!((issue.kind, issue.place.as_str()), (IssueKind::TooCostly, "patch[4]"));
+}
+
+#[test]
+fn testing_huge_objects_is_no_square() {
+    let members =
+        |order: &mut dyn Iterator<Item = u32>| order.map(|i| format!("\"m{i}\":{i}")).collect::<Vec<_>>().join(",");
+    let patch = format!(r#"[{{"op":"test","path":"/a","value":{{{}}}}}]"#, members(&mut (0..90_000).rev()));
+    assert!(patched(&format!(r#"{{"a":{{{}}}}}"#, members(&mut (0..90_000))), &patch).is_ok());
+    assert!(patched(&format!(r#"{{"a":{{{}}}}}"#, members(&mut (1..90_001))), &patch).is_err());
+}
+
+#[test]
 fn nesting_deeper_and_deeper_is_bounded() {
     let mut operations = Vec::new();
     let mut path = "/a".to_owned();

@@ -291,10 +291,10 @@ fn same(left: &Item<'_>, right: &Item<'_>) -> bool {
     if let (Some(left), Some(right)) = (truth(left), truth(right)) {
         return left == right;
     }
-    if let (Item::Node(left), Item::Node(right)) = (left, right) {
-        if let (Some(left), Some(right)) = (left.object(), right.object()) {
-            return left == right;
-        }
+    if let (Item::Node(left), Item::Node(right)) = (left, right)
+        && let (Some(left), Some(right)) = (left.object(), right.object())
+    {
+        return left == right;
     }
     match (text(left), text(right)) {
         (Some(left), Some(right)) => left == right,

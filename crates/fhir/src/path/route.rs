@@ -146,13 +146,12 @@ fn restrict(route: &mut Route, condition: &Expression) {
             return;
         }
         Expression::Equal(left, right) => {
-            if let (Expression::Member(on, name), Expression::Literal(Literal::Text(text))) = (&**left, &**right) {
-                if let (Expression::Here, Some(last)) = (&**on, route.steps.last_mut()) {
-                    if last.only.is_none() {
-                        last.only = Some((name.clone(), text.clone()));
-                        return;
-                    }
-                }
+            if let (Expression::Member(on, name), Expression::Literal(Literal::Text(text))) = (&**left, &**right)
+                && let (Expression::Here, Some(last)) = (&**on, route.steps.last_mut())
+                && last.only.is_none()
+            {
+                last.only = Some((name.clone(), text.clone()));
+                return;
             }
         }
         _ => {}

@@ -8,6 +8,9 @@ pub(super) fn check_uri(value: &str) -> Result<(), Text> {
     if value.is_empty() {
         return Err(empty());
     }
+    if value.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(());
+    }
     if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
         let value = shown(value);
         return Err(text!(

@@ -36,6 +36,9 @@ pub(super) fn check_code(value: &str) -> Result<(), Text> {
     if value.is_empty() {
         return Err(empty());
     }
+    if value.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(());
+    }
     let mut after_blank = true;
     for c in value.chars() {
         let blank = c.is_whitespace();

@@ -123,3 +123,6 @@ fn keep_each_once(rows: &mut Vec<IndexRow>) {
     let mut kept = kept.into_iter();
     rows.retain(|_| kept.next().unwrap_or(true));
 }
+
+#[cfg(test)]
+mod tests;

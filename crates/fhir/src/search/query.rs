@@ -230,7 +230,8 @@ pub enum SortKey {
     /// The logical id.
     Id,
     /// The smallest value of a parameter when ascending, the greatest when descending; resources
-    /// without a value come last.
+    /// without a value come last. Strings compare folded, codes without their system, references
+    /// as `Type/id` (those elsewhere by their URL), ranges by their lower bound; texts byte by byte.
     Param(Param, ParamKind),
 }
 

@@ -184,6 +184,16 @@ impl Writer {
     }
 
     fn attribute(&mut self, name: &str, value: &str, place: Place<'_>) -> Judged<()> {
+        self.out.push(' ');
+        self.out.push_str(name);
+        self.out.push_str("=\"");
+        // Base64 can be many megabytes: one look that runs on vectors.
+        let is_plain = |b: u8| (b' '..=b'~').contains(&b) && !matches!(b, b'"' | b'&' | b'<' | b'>');
+        if value.bytes().fold(true, |plain, b| plain & is_plain(b)) {
+            self.out.push_str(value);
+            self.out.push('"');
+            return Ok(());
+        }
         if let Some(illegal) = value.chars().find(|c| !is_xml_character(*c)) {
             let code = u32::from(illegal);
             return Err(refusal(
@@ -194,9 +204,6 @@ impl Writer {
                 ),
             ));
         }
-        self.out.push(' ');
-        self.out.push_str(name);
-        self.out.push_str("=\"");
         narrative::escape(value, &mut self.out);
         self.out.push('"');
         Ok(())

@@ -6,7 +6,7 @@ use crate::{
     primitive::is_id,
     release::{Content, Release, Structure},
     search::index::Target,
-    tree::{Object, Value},
+    tree::Object,
 };
 
 /// What the text of a reference points to.
@@ -70,9 +70,15 @@ impl Walk<'_> {
                 else {
                     continue;
                 };
-                let siblings = value.each().iter().filter_map(Value::as_object);
-                for extended in siblings.flat_map(|sibling| sibling.objects("extension")) {
-                    self.at(primitive, None, |walk| walk.structure(extended, extension, depth + 1));
+                for (index, sibling) in value.each().iter().enumerate() {
+                    let index = value.as_array().map(|_| index);
+                    let extensions = sibling.as_object().map(|sibling| sibling.items("extension")).unwrap_or_default();
+                    for (position, extended) in extensions.iter().enumerate() {
+                        let Some(extended) = extended.as_object() else { continue };
+                        self.at(primitive, index, |walk| {
+                            walk.at("extension", Some(position), |walk| walk.structure(extended, extension, depth + 1));
+                        });
+                    }
                 }
                 continue;
             }

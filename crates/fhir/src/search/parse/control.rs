@@ -121,7 +121,7 @@ impl<'a> Reader<'a> {
         for path in value.split(',').map(str::trim) {
             // `DocumentReference.date` says the type as well.
             let name = match path.split_once('.') {
-                Some((of, name)) if self.names.iter().any(|searched| *searched == of) => name,
+                Some((of, name)) if self.names.contains(&of) => name,
                 _ => path,
             };
             let has = |of: &&'static str| {
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
                     None => structure.member(name).is_some(),
                 })
             };
-            if !self.names.iter().any(|of| has(&of)) {
+            if !self.names.iter().any(has) {
                 let wanted = (
                     "it lists elements that the resources searched have at their root",
                     "elle énumère des éléments que les ressources cherchées ont à leur racine",

@@ -92,7 +92,7 @@ pub(super) fn read(
             let reaches = |of: &&'static str| {
                 params.iter().any(|param| targets(*param).contains(of)) && (wanted.is_empty() || wanted.contains(of))
             };
-            if iterate == Iterate::Once && !searched.iter().any(|of| reaches(&of)) {
+            if iterate == Iterate::Once && !searched.iter().any(reaches) {
                 return Err(refusal::wrong_target(name, reference, &searched.join(", "), &wanted));
             }
             if !wanted.is_empty() && searched.iter().any(|of| !wanted.contains(of)) {

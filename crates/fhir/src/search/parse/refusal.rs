@@ -26,7 +26,7 @@ pub(super) fn unknown_type(place: &str, name: &str) -> Issue {
 /// A parameter that some of these types lack.
 pub(super) fn unknown_parameter(release: ReleaseId, whole: &str, name: &str, types: &[&'static str]) -> Issue {
     let left_out = |of: &&'static str| parameters::reason_left_out(release, of, name).map(|reason| (*of, reason));
-    if let Some((of, reason)) = types.iter().find_map(|of| left_out(of)) {
+    if let Some((of, reason)) = types.iter().find_map(left_out) {
         let name = shown(name);
         let text = text!(
             en: "The search parameter \"{name}\" is not offered for {of}: {reason}.",

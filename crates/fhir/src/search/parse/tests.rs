@@ -609,7 +609,7 @@ fn limits_hold_whatever_the_handling() {
     for query in [long.as_str(), &values, &pairs, chain, "_count=100000"] {
         for handling in [Handling::Strict, Handling::Lenient] {
             let issues = read(r4(), &["Patient"], query, handling).unwrap_err();
-            assert!(issues.iter().all(|issue| refusal::is_limit(issue)), "{issues:?}");
+            assert!(issues.iter().all(refusal::is_limit), "{issues:?}");
         }
     }
 }
