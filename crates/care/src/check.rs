@@ -68,7 +68,9 @@ mod tests {
         array, object,
         outcome::{Severity, refused},
         release::{r4, stu3},
+        tree::Value,
     };
+    use proptest::{collection::vec, prelude::*, sample::select};
 
     use super::*;
     use crate::note::{PROFILE, tests::note};
@@ -127,5 +129,115 @@ mod tests {
         assert_eq!(places(&check_update(&note(), &after, r4())), ["DocumentReference.subject"]);
         let document = object! { "resourceType" => "DocumentReference" };
         assert!(!refused(&check_update(&document, &document, r4())));
+    }
+
+    /// Trees of the names that the rules look at, in places where they do not belong.
+    fn any_tree() -> impl Strategy<Value = Value> {
+        let names = [
+            "resourceType",
+            "type",
+            "coding",
+            "system",
+            "code",
+            "identifier",
+            "value",
+            "use",
+            "meta",
+            "profile",
+            "extension",
+            "url",
+            "valueBoolean",
+            "valueCoding",
+            "securityLabel",
+            "author",
+            "reference",
+            "subject",
+            "relatesTo",
+            "content",
+            "attachment",
+            "entry",
+            "resource",
+            "name",
+            "family",
+            "given",
+            "telecom",
+            "masterIdentifier",
+            "contained",
+            "id",
+            "practitioner",
+            "patient",
+            "period",
+            "participant",
+        ];
+        let texts = [
+            "DocumentReference",
+            "Patient",
+            "Practitioner",
+            "PractitionerRole",
+            "RelatedPerson",
+            "Organization",
+            "Bundle",
+            "CareTeam",
+            PROFILE,
+            "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-ins",
+            note::TYPES,
+            "OBS",
+            "urn:oid:1.2.250.1.213.1.4.8",
+            "urn:oid:1.2.250.1.71.4.2.1",
+            "https://sirene.fr",
+            "é",
+            "8",
+            "2A",
+            "#x",
+            "|",
+            "",
+            "https://finess.esante.gouv.fr",
+            "123456789012244",
+            "old",
+            note::urgency::EXTENSION,
+        ];
+        let leaf = prop_oneof![
+            8 => select(texts.to_vec()).prop_map(Value::from),
+            1 => any::<bool>().prop_map(Value::from),
+            1 => Just(Value::Null),
+            1 => "\\PC{0,20}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 64, 8, move |inner| {
+            let member = (select(names.to_vec()), inner.clone());
+            prop_oneof![
+                2 => vec(member, 0..8).prop_map(|members| {
+                    let mut object = Object::new();
+                    for (name, value) in members {
+                        object.set(name, value);
+                    }
+                    object.into()
+                }),
+                1 => vec(inner, 0..4).prop_map(Value::Array),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_tree_is_too_odd(tree in any_tree(), before in any_tree()) {
+            let (Value::Object(tree), Value::Object(before)) = (tree, before) else { return Ok(()) };
+            for release in [r4(), stu3()] {
+                for issue in check(&tree, release).into_iter().chain(check_update(&before, &tree, release)) {
+                    prop_assert!(!issue.text.en.is_empty() && !issue.place.is_empty());
+                }
+                prop_assert!(note::check(&tree, release, Occasion::Update(&before)).iter().all(|i| !i.text.fr.is_empty()));
+            }
+            let keys = crate::unique::keys(&tree);
+            prop_assert!(keys.iter().all(|key| !key.key.is_empty() && key.place.contains('.')));
+            prop_assert!(crate::matching::may_be_same(&tree, &tree));
+            prop_assert_eq!(crate::matching::may_be_same(&tree, &before), crate::matching::may_be_same(&before, &tree));
+            prop_assert!(crate::matching::attempts(&tree).len() <= 32);
+            if let note::author::Identity::Unknown(missing) = note::author::author_is_identified(&tree) {
+                prop_assert!(!missing.fr.is_empty());
+            }
+            let answered = note::reply::answered(&tree);
+            prop_assert!(answered.iter().all(|(place, _)| place.ends_with(".target")));
+            prop_assert!(note::is_note(&before) || note::reply::check_target(&tree, &before, "x").is_some());
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! What this server knows of the CI-SIS, as FHIR resources: profiles and extensions, nomenclatures,
-//! concept maps, identifier systems. They are read, searched and used like stored ones, and cannot
+//! concept maps, identifier systems, search parameters. They are read, searched and used like stored ones, and cannot
 //! be changed. All in R4; the other release gets them converted like anything else.
 
 pub mod naming_system;
@@ -8,7 +8,7 @@ pub mod structure_definition;
 
 use std::sync::{Arc, LazyLock};
 
-use liaison_fhir::tree::Object;
+use liaison_fhir::{release, tree::Object};
 
 use crate::{profiles::table, terminology::builtin};
 
@@ -23,8 +23,7 @@ pub struct Artefact {
     pub resource: Arc<Object>,
 }
 
-/// Every built-in resource, but for the search parameters (see [`search_parameter`]): which those
-/// are is known to the search engine.
+/// Every built-in resource.
 #[must_use]
 pub fn resources() -> &'static [Artefact] {
     &RESOURCES
@@ -40,11 +39,13 @@ static RESOURCES: LazyLock<Vec<Artefact>> = LazyLock::new(|| {
     let profiles = table::all().iter().map(|profile| Arc::new(structure_definition::resource(profile)));
     let systems = naming_system::all().into_iter().map(Arc::new);
     let terminology = builtin::resources().iter().cloned();
-    profiles.chain(systems).chain(terminology).filter_map(artefact).collect()
+    let parameters = search_parameter::added(release::view()).into_iter().map(Arc::new);
+    profiles.chain(systems).chain(terminology).chain(parameters).filter_map(artefact).collect()
 });
 
 fn artefact(resource: Arc<Object>) -> Option<Artefact> {
-    const TYPES: [&str; 5] = ["StructureDefinition", "NamingSystem", "CodeSystem", "ValueSet", "ConceptMap"];
+    const TYPES: [&str; 6] =
+        ["StructureDefinition", "NamingSystem", "CodeSystem", "ValueSet", "ConceptMap", "SearchParameter"];
     let resource_type = TYPES.into_iter().find(|known| resource.resource_type() == Some(known))?;
     let id = resource.str("id")?.to_owned();
     Some(Artefact { resource_type, id, resource })
@@ -81,6 +82,7 @@ mod tests {
             ("ConceptMap", "2017-note-type"),
             ("ConceptMap", "mos-stu3"),
             ("NamingSystem", "rpps"),
+            ("SearchParameter", "DocumentReference-urgent"),
         ] {
             assert!(resource(resource_type, id).is_some(), "{resource_type}/{id}");
         }

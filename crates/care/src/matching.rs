@@ -4,6 +4,8 @@
 //! of exercise without one by its professional, its codes and its organisation; a relative within
 //! the relatives of the patient. Never a name. See `docs/decisions/0011-unique-keys.md`.
 
+use std::collections::{HashMap, HashSet};
+
 use liaison_fhir::tree::{Object, Value};
 
 use crate::{
@@ -14,6 +16,9 @@ use crate::{
 /// The types of resources that are recognised rather than doubled.
 pub const ACTORS: [&str; 6] =
     ["Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Organization", "Device"];
+
+/// The most ways that are tried: nobody has more identifiers in good faith.
+const MOST_ATTEMPTS: usize = 32;
 
 /// A way to look for the actor, among live resources of its type. They are tried in order; the
 /// first that finds exactly one resource which [`may_be_same`] is the actor.
@@ -52,6 +57,7 @@ pub fn attempts(actor: &Object) -> Vec<Attempt> {
         }
         _ => {}
     }
+    attempts.truncate(MOST_ATTEMPTS);
     attempts
 }
 
@@ -59,11 +65,11 @@ pub fn attempts(actor: &Object) -> Vec<Attempt> {
 /// identifier of one kind and they differ (two identities must not be merged here).
 #[must_use]
 pub fn may_be_same(actor: &Object, found: &Object) -> bool {
-    let (ours, theirs) = (unique::keys(actor), unique::keys(found));
-    !ours.iter().any(|key| {
-        let same_kind: Vec<&Key> = theirs.iter().filter(|other| other.scope == key.scope).collect();
-        !same_kind.is_empty() && same_kind.iter().all(|other| other.key != key.key)
-    })
+    let mut theirs: HashMap<&str, HashSet<String>> = HashMap::new();
+    for key in unique::keys(found) {
+        theirs.entry(key.scope).or_default().insert(key.key);
+    }
+    unique::keys(actor).iter().all(|key| theirs.get(key.scope).is_none_or(|same_kind| same_kind.contains(&key.key)))
 }
 
 /// The identifiers that another resource may share, as search tokens. Left out: those without a
@@ -218,6 +224,12 @@ mod tests {
             searches(&relative),
             [by(&[("patient", "Patient/p"), ("identifier", "http://h.example|a\\,b\\|c")])]
         );
+    }
+
+    #[test]
+    fn there_is_an_end_to_trying() {
+        let many: Vec<Value> = (0..1000).map(|n| identifier("http://h.example", &n.to_string()).into()).collect();
+        assert_eq!(attempts(&actor("Patient", many.into())).len(), MOST_ATTEMPTS);
     }
 
     #[test]

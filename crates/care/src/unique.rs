@@ -6,6 +6,8 @@
 //! Local identifiers, abandoned ones (INS-C, INS-A), the number of the insured person and what
 //! `use: old` marks are no keys: they serve to recognise (see [`crate::matching`]), not to refuse.
 
+use std::collections::HashSet;
+
 use liaison_fhir::{
     terminology::systems::canonical_system,
     tree::{Object, Value},
@@ -38,13 +40,8 @@ pub fn keys(resource: &Object) -> Vec<Key> {
         Some("Organization") => organization_keys(resource),
         _ => Vec::new(),
     };
-    let mut seen = Vec::new();
-    keys.retain(|key| {
-        let name = (key.scope, key.key.clone());
-        let first = !seen.contains(&name);
-        seen.push(name);
-        first
-    });
+    let mut seen = HashSet::new();
+    keys.retain(|key| seen.insert((key.scope, key.key.clone())));
     keys
 }
 

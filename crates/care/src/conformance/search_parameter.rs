@@ -1,80 +1,106 @@
-//! Search parameters as `SearchParameter` resources: for those the search engine adds to FHIR's.
+//! The search parameters that this server adds to those of FHIR, as `SearchParameter` resources.
 
 use liaison_fhir::{
     object,
+    release::{Release, ReleaseId},
+    search::{
+        parameters::{Offer, parameters_of},
+        query::ParamKind,
+    },
     tree::{Object, Value},
 };
 
 use crate::terminology::maps::OWN;
 
-/// A search parameter to describe.
-#[derive(Clone, Copy, Debug)]
-pub struct Description<'a> {
-    /// Its id as a resource, and the end of its URL when it has none.
-    pub id: &'a str,
-    /// Its canonical URL when a guide gave it one.
-    pub url: Option<&'a str>,
-    /// The name it is searched by.
-    pub code: &'a str,
-    /// The resource types it searches.
-    pub base: &'a [&'a str],
-    /// Its type: `token`, `date`…
-    pub kind: &'a str,
-    /// The FHIRPath of what it searches.
-    pub expression: &'a str,
-    /// The resource types it leads to, for a reference.
-    pub target: &'a [&'a str],
-    /// What it is for, in French.
-    pub description: &'a str,
+/// The parameters that the search engine adds to those of a release, described.
+#[must_use]
+pub fn added(release: &Release) -> Vec<Object> {
+    let of_type = |base: &'static str| of_type(release.id, base);
+    release.resources().into_iter().flat_map(of_type).collect()
 }
 
-/// The resource that describes a search parameter.
-#[must_use]
-pub fn resource(parameter: &Description<'_>) -> Object {
-    let codes = |codes: &[&str]| codes.iter().copied().map(Value::from).collect::<Vec<_>>();
-    let url = parameter.url.map_or_else(|| format!("{OWN}/SearchParameter/{}", parameter.id), str::to_owned);
-    let name = parameter.id.replace(['-', '.'], "_");
+fn of_type(release: ReleaseId, base: &'static str) -> impl Iterator<Item = Object> {
+    parameters_of(release, base).iter().filter_map(move |offer| resource(base, offer))
+}
+
+/// A parameter of FHIR itself has no description here: HL7 describes it.
+fn resource(base: &str, offer: &Offer) -> Option<Object> {
+    let description = offer.description.as_ref()?;
+    let parameter = offer.parameter()?;
+    let id = format!("{base}-{}", offer.name);
+    let url = offer.url.map_or_else(|| format!("{OWN}/SearchParameter/{id}"), str::to_owned);
     let mut resource = object! {
         "resourceType" => "SearchParameter",
-        "id" => parameter.id,
+        "name" => id.replace(['-', '.'], "_"),
         "language" => "fr",
         "url" => url,
-        "name" => name,
         "status" => "active",
-        "description" => parameter.description,
-        "code" => parameter.code,
-        "base" => codes(parameter.base),
-        "type" => parameter.kind,
+        "description" => description.fr.as_str(),
+        "code" => offer.name,
+        "base" => vec![Value::from(base)],
+        "type" => kind(offer.kind),
         "expression" => parameter.expression,
     };
-    if !parameter.target.is_empty() {
-        resource.push("target", codes(parameter.target));
+    resource.insert_at(1, "id", id);
+    let targets: Vec<Value> = offer.targets().into_iter().map(Value::from).collect();
+    if !targets.is_empty() {
+        resource.push("target", targets);
     }
-    resource
+    Some(resource)
+}
+
+/// The code of FHIR's `search-param-type`.
+const fn kind(kind: ParamKind) -> &'static str {
+    match kind {
+        ParamKind::String => "string",
+        ParamKind::Token => "token",
+        ParamKind::Reference => "reference",
+        ParamKind::Date => "date",
+        ParamKind::Number => "number",
+        ParamKind::Quantity => "quantity",
+        ParamKind::Uri => "uri",
+        ParamKind::Special => "special",
+        ParamKind::Composite => "composite",
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use liaison_fhir::{outcome::refused, release::r4, validate::validate};
+    use std::collections::HashSet;
+
+    use liaison_fhir::{
+        outcome::refused,
+        release::{r4, stu3},
+        validate::validate,
+    };
 
     use super::*;
 
     #[test]
-    fn a_parameter_of_ours_gets_a_url_of_ours_and_one_of_a_guide_keeps_its_own() {
-        let ours = Description {
-            id: "document-urgent",
-            url: None,
-            code: "urgent",
-            base: &["DocumentReference"],
-            kind: "token",
-            expression: "DocumentReference.extension.value",
-            target: &[],
-            description: "Notes urgentes.",
-        };
-        assert!(resource(&ours).str("url").is_some_and(|url| url.starts_with(OWN) && url.ends_with("document-urgent")));
-        let guides = Description { url: Some("https://x.example/SearchParameter/1"), target: &["Patient"], ..ours };
-        assert_eq!(resource(&guides).str("url"), guides.url);
-        assert!(resource(&guides).contains("target") && !resource(&ours).contains("target"));
-        assert!(!refused(&validate(&resource(&ours), r4())));
+    fn what_we_add_is_described_and_what_fhir_has_is_not() {
+        let added = added(r4());
+        let named = |id: &str| added.iter().find(|resource| resource.str("id") == Some(id));
+        let urgent = named("DocumentReference-urgent").unwrap();
+        assert_eq!((urgent.str("type"), urgent.str("code")), (Some("token"), Some("urgent")));
+        assert!(urgent.str("url").is_some_and(|url| url.starts_with(OWN)));
+        assert!(named("CareTeam-managingOrganization").unwrap().contains("target"));
+        assert!(named("DocumentReference-subject").is_none());
+    }
+
+    #[test]
+    fn every_description_is_valid_and_has_an_id_and_a_url_of_its_own() {
+        let (mut ids, mut urls) = (HashSet::new(), HashSet::new());
+        for resource in added(r4()) {
+            assert!(!refused(&validate(&resource, r4())), "{resource:?}");
+            assert!(ids.insert(resource.str("id").map(str::to_owned)), "{resource:?}");
+            assert!(urls.insert(resource.str("url").map(str::to_owned)), "{resource:?}");
+        }
+    }
+
+    #[test]
+    fn what_hl7_describes_in_one_release_is_not_ours_in_the_other() {
+        // `indexed` is a parameter of STU3; on the R4 view it is of our making, under HL7's name.
+        assert!(!added(stu3()).iter().any(|resource| resource.str("code") == Some("indexed")));
+        assert!(added(stu3()).iter().any(|resource| resource.str("code") == Some("urgent")));
     }
 }

@@ -1,5 +1,7 @@
 //! Whom a note is hidden from: its security label.
 
+use std::collections::HashSet;
+
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
     terminology::systems::canonical_system,
@@ -33,9 +35,9 @@ pub enum Occasion<'a> {
 #[must_use]
 pub fn check(note: &Object, form: Form, occasion: Occasion<'_>) -> Vec<Issue> {
     let Some(table) = tables::find(Kind::ValueSet, VALUE_SET) else { return Vec::new() };
-    let before = match occasion {
-        Occasion::Creation => &[],
-        Occasion::Update(before) => before.items("securityLabel"),
+    let before: HashSet<&str> = match occasion {
+        Occasion::Creation => HashSet::new(),
+        Occasion::Update(before) => before.items("securityLabel").iter().flat_map(confidentiality_codes).collect(),
     };
     let mut issues = Vec::new();
     for (index, label) in note.items("securityLabel").iter().enumerate() {
@@ -46,7 +48,7 @@ pub fn check(note: &Object, form: Form, occasion: Occasion<'_>) -> Vec<Issue> {
         let confidentiality = confidentiality_codes(label);
         match form {
             Form::Of2017 if !confidentiality.is_empty() => {}
-            Form::Today if !confidentiality.is_empty() && was_there(&confidentiality, before) => {
+            Form::Today if !confidentiality.is_empty() && confidentiality.iter().any(|code| before.contains(code)) => {
                 issues.push(Issue::warning(IssueKind::CodeInvalid, place, text!(
                     en: "This confidentiality code comes from the 2017 form and is kept; it restricts nobody's view of the note.",
                     fr: "Ce code de confidentialité vient de la forme de 2017 et est gardé ; il ne restreint la vue de la note pour personne."
@@ -62,10 +64,6 @@ pub fn check(note: &Object, form: Form, occasion: Occasion<'_>) -> Vec<Issue> {
         }
     }
     issues
-}
-
-fn was_there(codes: &[&str], before: &[Value]) -> bool {
-    before.iter().any(|label| confidentiality_codes(label).iter().any(|code| codes.contains(code)))
 }
 
 /// The confidentiality codes of a label: normal, restricted, very restricted.

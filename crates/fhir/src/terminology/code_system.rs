@@ -1,6 +1,6 @@
 //! Code systems: the concepts they hold, `$lookup` and `$validate-code`.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use compact_str::CompactString;
 
@@ -142,8 +142,8 @@ pub fn lookup(instance: Option<&Object>, inputs: &Inputs, definitions: &dyn Defi
     parameters
         .extend(code_system.str("version").map(|version| object! { "name" => "version", "valueString" => version }));
     parameters.push(object! { "name" => "display", "valueString" => display });
-    let wanted: Vec<&str> = inputs.texts("property").collect();
-    let wants = |property: &str| wanted.is_empty() || wanted.contains(&property);
+    let wanted: HashSet<&str> = inputs.texts("property").collect();
+    let wants = |property: &str| wanted.is_empty() || wanted.contains(property);
     if wants("designation") {
         parameters.extend(known.designations.iter().map(designation_part));
     }

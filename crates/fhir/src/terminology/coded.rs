@@ -40,11 +40,22 @@ pub fn asked<'a>(inputs: &'a Inputs, version_name: &str) -> Result<Vec<Coded<'a>
         let system = inputs.text("system")?;
         return Ok(vec![Coded { system, version: inputs.text(version_name)?, code, display: inputs.text("display")? }]);
     }
+    /// More codings than this are no concept that anybody means.
+    const MOST_CODINGS: usize = 100;
     let codings: Vec<&Object> = match (inputs.object("coding")?, inputs.object("codeableConcept")?) {
         (Some(coding), _) => vec![coding],
         (_, Some(concept)) => concept.objects("coding").collect(),
         (None, None) => Vec::new(),
     };
+    if codings.len() > MOST_CODINGS {
+        return Err(invalid(
+            "codeableConcept",
+            text!(
+                en: "Ask about {MOST_CODINGS} codings at most at a time.",
+                fr: "Demandez {MOST_CODINGS} codings au plus à la fois."
+            ),
+        ));
+    }
     let codes: Vec<Coded<'_>> = codings
         .into_iter()
         .filter_map(|coding| {

@@ -1,6 +1,6 @@
 //! Concept maps: `$translate`, forwards and backwards.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     coded::{Coded, answer, asked, invalid},
@@ -76,14 +76,10 @@ pub fn translate(
     matches.retain(|found| {
         target_system.is_none_or(|wanted| canonical_system(wanted, None) == canonical_system(&found.system, None))
     });
-    let mut seen: Vec<Match> = Vec::new();
-    for found in matches {
-        // Two maps may say the same; the first that does is named.
-        if !seen.iter().any(|other| other.says_the_same(&found)) {
-            seen.push(found);
-        }
-    }
-    Ok(result(&seen, language))
+    // Two maps may say the same; the first that does is named.
+    let mut seen = HashSet::new();
+    matches.retain(|found| seen.insert((found.equivalence.clone(), found.system.clone(), found.code.clone())));
+    Ok(result(&matches, language))
 }
 
 /// Which way a map is read.
@@ -106,10 +102,6 @@ struct Match {
 }
 
 impl Match {
-    fn says_the_same(&self, other: &Self) -> bool {
-        (&self.equivalence, &self.system, &self.code) == (&other.equivalence, &other.system, &other.code)
-    }
-
     /// Whether it is a translation, and not the word that there is none.
     fn translates(&self) -> bool {
         self.code.is_some() && !matches!(self.equivalence.as_str(), "unmatched" | "disjoint")

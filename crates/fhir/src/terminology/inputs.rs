@@ -1,5 +1,7 @@
 //! What a caller gave to an operation: parameters of a query, or of a `Parameters` resource.
 
+use std::collections::HashSet;
+
 use compact_str::CompactString;
 
 use crate::{
@@ -64,8 +66,9 @@ impl Inputs {
     /// One finding for each.
     pub fn only(&self, names: &[&str], undone: &[&str]) -> Result<(), Vec<Issue>> {
         let mut issues = Vec::new();
-        for (index, (name, _)) in self.values.iter().enumerate() {
-            let earlier = self.values.iter().take(index).any(|(other, _)| other == name);
+        let mut seen = HashSet::new();
+        for (name, _) in &self.values {
+            let earlier = !seen.insert(name);
             if undone.contains(&name.as_str()) {
                 issues.push(Issue::error(
                     IssueKind::NotSupported,
@@ -107,15 +110,15 @@ impl Inputs {
     /// The text of an input.
     ///
     /// # Errors
-    /// When it is not a text, or an empty one.
+    /// When it is not a text, or an empty one, or one longer than any in good faith.
     pub fn text(&self, name: &str) -> Result<Option<&str>, Vec<Issue>> {
         self.get(name)
             .map(|value| {
                 value
                     .as_str()
                     .map(str::trim)
-                    .filter(|text| !text.is_empty())
-                    .ok_or_else(|| wrong(name, "text", "texte"))
+                    .filter(|text| !text.is_empty() && text.len() <= LONGEST_TEXT)
+                    .ok_or_else(|| wrong(name, "a text of 1 to 4000 characters", "un texte de 1 à 4000 caractères"))
             })
             .transpose()
     }
@@ -188,6 +191,9 @@ pub enum Flag {
     No,
 }
 
+/// The longest text an input may be, in bytes: URLs are the longest.
+const LONGEST_TEXT: usize = 4000;
+
 /// The inputs that FHIR lets repeat.
 const REPEATING: [&str; 2] = ["property", "designation"];
 
@@ -245,11 +251,17 @@ mod tests {
 
     #[test]
     fn inputs_of_the_wrong_kind_are_refused() {
-        let inputs = query(&[("count", "-1"), ("activeOnly", "yes"), ("coding", "a|b"), ("url", " ")]);
+        let inputs = query(&[
+            ("count", "-1"),
+            ("activeOnly", "yes"),
+            ("coding", "a|b"),
+            ("url", " "),
+            ("code", "x".repeat(5000).as_str()),
+        ]);
         assert!(inputs.count("count").is_err());
         assert!(inputs.flag("activeOnly", Flag::No).is_err());
         assert!(inputs.object("coding").is_err());
-        assert!(inputs.text("url").is_err());
+        assert!(inputs.text("url").is_err() && inputs.text("code").is_err());
     }
 
     #[test]

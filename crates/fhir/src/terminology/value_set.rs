@@ -42,7 +42,7 @@ pub fn expand(
     let contents = Contents::of(&value_set, definitions)?;
     let languages = inputs.text("displayLanguage")?;
     let active_only = inputs.flag("activeOnly", Flag::No)? == Flag::Yes;
-    let filter = inputs.text("filter")?.map(Filter::new);
+    let filter = inputs.text("filter")?.map(Filter::new).transpose()?;
     let chosen: Vec<&Concept> = contents
         .concepts
         .iter()
@@ -224,9 +224,21 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(text: &str) -> Self {
+    /// The longest filter, in bytes.
+    const LONGEST: usize = 200;
+
+    fn new(text: &str) -> Result<Self, Vec<Issue>> {
+        if text.len() > Self::LONGEST {
+            return Err(invalid(
+                "filter",
+                text!(
+                    en: "This filter is too long; a few words will do.",
+                    fr: "Ce filtre est trop long ; quelques mots suffisent."
+                ),
+            ));
+        }
         let whole = fold(text).to_string();
-        Self { words: whole.split_whitespace().map(str::to_owned).collect(), whole }
+        Ok(Self { words: whole.split_whitespace().map(str::to_owned).collect(), whole })
     }
 
     fn keeps(&self, concept: &Concept) -> bool {

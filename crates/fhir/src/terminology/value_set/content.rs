@@ -35,6 +35,9 @@ const MOST_LEVELS: usize = 16;
 /// another many times over end soon.
 const MOST_STEPS: usize = 500_000;
 
+/// What a group counts for: code systems and value sets may have to be fetched for it.
+const GROUP_STEPS: usize = 100;
+
 impl Contents {
     /// Works out what a value set holds: from its `compose`, or from the expansion it came with.
     ///
@@ -42,7 +45,8 @@ impl Contents {
     /// Value sets or code systems that it includes and that are not here, or not whole here;
     /// filters that are not supported; value sets that include themselves.
     pub fn of(value_set: &Object, definitions: &dyn Definitions) -> Result<Self, Vec<Issue>> {
-        Work { definitions, open: Vec::new(), versions: Vec::new(), steps: 0 }.contents(value_set)
+        Work { definitions, open: Vec::new(), versions: Vec::new(), seen_versions: HashSet::new(), steps: 0 }
+            .contents(value_set)
     }
 }
 
@@ -51,6 +55,7 @@ struct Work<'a> {
     /// The URLs of the value sets being worked out, the outermost first.
     open: Vec<String>,
     versions: Vec<String>,
+    seen_versions: HashSet<String>,
     steps: usize,
 }
 
@@ -94,7 +99,7 @@ impl Work<'_> {
     /// What one `include` or `exclude` stands for: the codes that are in its system (those listed,
     /// those filtered, or all) and in every value set it names.
     fn group(&mut self, group: &Object, place: &str) -> Result<Vec<Concept>, Vec<Issue>> {
-        self.take_steps(1)?;
+        self.take_steps(GROUP_STEPS)?;
         let mut found = match group.str("system") {
             Some(system) => Some(self.codes_of_system(group, system, place)?),
             None => None,
@@ -150,9 +155,11 @@ impl Work<'_> {
         }
         let code_system = self.whole(code_system, system, place)?;
         let filters: Vec<&Object> = group.objects("filter").collect();
+        // A filter costs more the longer its list of values.
+        let cost: usize = filters.iter().map(|filter| 1 + filter.str("value").map_or(0, str::len) / 64).sum();
         let mut found = Vec::new();
         for candidate in concepts(&code_system) {
-            self.take_steps(1 + filters.len())?;
+            self.take_steps(1 + cost)?;
             let mut kept = true;
             for (index, filter) in filters.iter().enumerate() {
                 kept &= property_filter::keeps(filter, &candidate, &format!("{place}.filter[{index}]"))?;
@@ -199,7 +206,7 @@ impl Work<'_> {
         let version = asked.or_else(|| code_system.and_then(|own| own.str("version")));
         if let Some(version) = version {
             let used = format!("{system}|{version}");
-            if !self.versions.contains(&used) {
+            if self.seen_versions.insert(used.clone()) {
                 self.versions.push(used);
             }
         }

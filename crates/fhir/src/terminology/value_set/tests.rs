@@ -275,7 +275,14 @@ fn more_codes_than_one_answer_gives_must_be_asked_for_in_pages() {
 #[test]
 fn inputs_that_are_not_understood_are_refused() {
     let shelf = Shelf::of(&[JOBS, &value_set(URL, ALL)]);
-    for pair in [("filters", "x"), ("date", "2020"), ("count", "-1"), ("count", "many"), ("activeOnly", "maybe")] {
+    for pair in [
+        ("filter", "mot ".repeat(60).as_str()),
+        ("filters", "x"),
+        ("date", "2020"),
+        ("count", "-1"),
+        ("count", "many"),
+        ("activeOnly", "maybe"),
+    ] {
         assert!(expanded(&shelf, &[pair]).is_err(), "{pair:?}");
     }
     assert!(expand(None, &query(&[]), &shelf, &circumstances()).is_err());
