@@ -27,6 +27,10 @@ impl Limits {
     /// The depth beyond which no setting goes, so that no reader and no later walk of the tree
     /// can exhaust the stack.
     pub const DEEPEST: usize = 256;
+
+    /// For documents this server wrote itself: nothing it accepted once may become unreadable when
+    /// an operator lowers the limits.
+    pub const OWN: Self = Self { depth: Self::DEEPEST, bytes: usize::MAX, nodes: usize::MAX };
 }
 
 impl Default for Limits {

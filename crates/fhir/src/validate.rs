@@ -21,8 +21,8 @@ use crate::{
 };
 use contained::Container;
 
-/// Findings beyond this many are counted, not told: nobody reads them, and a request made of
-/// mistakes must not cost more than it brought.
+/// After this many findings the walk stops: nobody reads more, and a request made of mistakes must
+/// not cost more than it brought.
 pub const MAX_FINDINGS: usize = 100;
 
 /// All findings of the base release about a resource. It is stored only if none of them
@@ -39,7 +39,6 @@ pub fn validate(resource: &Object, release: &'static Release) -> Vec<Issue> {
 struct Walk<'a> {
     release: &'static Release,
     issues: Vec<Issue>,
-    left_out: usize,
     /// How many more objects may lie in each other.
     depth_left: usize,
     /// The resources around the element that is looked at, innermost last.
@@ -63,7 +62,6 @@ impl Walk<'_> {
         Self {
             release,
             issues: Vec::new(),
-            left_out: 0,
             depth_left: DEEPEST,
             containers: Vec::new(),
             transaction: Transaction::Outside,
@@ -79,22 +77,24 @@ impl Walk<'_> {
     }
 
     fn add(&mut self, issue: impl FnOnce() -> Issue) {
-        if self.issues.len() < MAX_FINDINGS {
+        if !self.is_full() {
             self.issues.push(issue());
-        } else {
-            self.left_out += 1;
         }
     }
 
+    /// Whether there are findings enough to stop.
+    const fn is_full(&self) -> bool {
+        self.issues.len() >= MAX_FINDINGS
+    }
+
     fn finish(mut self) -> Vec<Issue> {
-        if self.left_out > 0 {
-            let count = self.left_out;
+        if self.is_full() {
             self.issues.push(Issue::error(
                 IssueKind::TooCostly,
                 "",
                 text!(
-                    en: "There are {count} more findings; mend the first ones and try again.",
-                    fr: "Il y a {count} autres anomalies ; corriger les premières et recommencer.",
+                    en: "There may be more findings after the first {MAX_FINDINGS}; mend these and try again.",
+                    fr: "Il peut y avoir d'autres anomalies après les {MAX_FINDINGS} premières ; les corriger et recommencer.",
                 ),
             ));
         }

@@ -95,8 +95,8 @@ fn copying_again_and_again_is_bounded() {
 fn copying_a_large_text_again_and_again_is_bounded() {
     let target = format!(r#"{{"data":"{}","a":[]}}"#, "A".repeat(10_000_000));
     let copy = r#"{"op":"copy","from":"/data","path":"/a/-"}"#;
-    assert!(patched(&target, &format!("[{}]", vec![copy; 4].join(","))).is_ok());
-    let issue = patched(&target, &format!("[{}]", vec![copy; 6].join(","))).unwrap_err();
+    assert!(patched(&target, &format!("[{}]", [copy; 4].join(","))).is_ok());
+    let issue = patched(&target, &format!("[{}]", [copy; 6].join(","))).unwrap_err();
     assert_eq!((issue.kind, issue.place.as_str()), (IssueKind::TooCostly, "patch[4]"));
 }
 

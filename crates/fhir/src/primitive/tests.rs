@@ -113,7 +113,10 @@ fn words() {
     allowed(Primitive::Id, &["a", "A-1.b", &"x".repeat(64)]);
     refused(Primitive::Id, &["", "a_b", "é", "a b", "a/b", &"x".repeat(65)]);
     allowed(Primitive::String, &["a", " a ", "a\n\tb\r", &"é".repeat(1024 * 1024)]);
-    refused(Primitive::String, &["", " ", "\u{a0}\n", "a\u{0}", "a\u{1b}", &"é".repeat(1024 * 1024 + 1)]);
+    refused(
+        Primitive::String,
+        &["", " ", "\u{a0}\n", "a\u{0}", "a\u{1b}", "a\u{ffff}", "\u{fffd}\u{fffe}", &"é".repeat(1024 * 1024 + 1)],
+    );
 }
 
 #[test]

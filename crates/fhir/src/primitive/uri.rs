@@ -1,6 +1,6 @@
 //! URIs and their kin.
 
-use super::{empty, shown};
+use super::{empty, shown, words::is_noncharacter};
 use crate::{outcome::Text, text};
 
 /// A URI (or URL, or canonical): anything without blanks or control characters.
@@ -11,7 +11,7 @@ pub(super) fn check_uri(value: &str) -> Result<(), Text> {
     if value.bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(());
     }
-    if value.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if value.chars().any(|c| c.is_whitespace() || c.is_control() || is_noncharacter(c)) {
         let value = shown(value);
         return Err(text!(
             en: "\"{value}\" is not a URI: it holds a blank or a control character.",

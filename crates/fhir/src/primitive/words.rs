@@ -6,14 +6,28 @@ use crate::{outcome::Text, text};
 /// FHIR: strings shall not exceed 1024 × 1024 characters.
 const LONGEST_STRING: usize = 1024 * 1024;
 
+/// A string or markdown: a text of a bounded length.
 pub(super) fn check_string(value: &str) -> Result<(), Text> {
+    check_text(value)?;
+    if value.len() > LONGEST_STRING && value.chars().count() > LONGEST_STRING {
+        return Err(text!(
+            en: "The text is longer than {LONGEST_STRING} characters.",
+            fr: "Le texte fait plus de {LONGEST_STRING} caractères.",
+        ));
+    }
+    Ok(())
+}
+
+/// A text that says something, in characters that both JSON and XML can carry.
+pub(super) fn check_text(value: &str) -> Result<(), Text> {
     if value.is_empty() {
         return Err(empty());
     }
-    if let Some(control) = value.bytes().find(|b| *b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) {
+    if let Some(character) = forbidden_character(value) {
+        let code = u32::from(character);
         return Err(text!(
-            en: "The text holds the control character U+{control:04X}.",
-            fr: "Le texte contient le caractère de contrôle U+{control:04X}.",
+            en: "The text holds the character U+{code:04X}, which FHIR does not allow in texts.",
+            fr: "Le texte contient le caractère U+{code:04X}, que FHIR n'admet pas dans les textes.",
         ));
     }
     if value.chars().all(char::is_whitespace) {
@@ -22,13 +36,24 @@ pub(super) fn check_string(value: &str) -> Result<(), Text> {
             fr: "Le texte ne contient que des blancs ; omettre l'élément à la place.",
         ));
     }
-    if value.len() > LONGEST_STRING && value.chars().count() > LONGEST_STRING {
-        return Err(text!(
-            en: "The text is longer than {LONGEST_STRING} characters.",
-            fr: "Le texte fait plus de {LONGEST_STRING} caractères.",
-        ));
-    }
     Ok(())
+}
+
+/// The first control character but tab and line ends, or the first of the two characters that XML
+/// cannot carry. Looks at bytes, so that long texts cost little.
+fn forbidden_character(value: &str) -> Option<char> {
+    let bytes = value.as_bytes();
+    let control = bytes.iter().find(|b| **b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r'));
+    control.map(|b| char::from(*b)).or_else(|| {
+        // U+FFFE and U+FFFF are EF BF BE and EF BF BF.
+        let last = memchr::memmem::find_iter(bytes, b"\xEF\xBF").filter_map(|at| bytes.get(at + 2));
+        last.copied().find(|b| *b >= 0xBE).and_then(|b| char::from_u32(0xFF40 + u32::from(b)))
+    })
+}
+
+/// Whether XML 1.0 could not carry it either way.
+pub(super) const fn is_noncharacter(c: char) -> bool {
+    matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// A code: no blank at its edges, single blanks inside.
@@ -42,7 +67,7 @@ pub(super) fn check_code(value: &str) -> Result<(), Text> {
     let mut after_blank = true;
     for c in value.chars() {
         let blank = c.is_whitespace();
-        if blank && (after_blank || c != ' ') || c.is_control() {
+        if blank && (after_blank || c != ' ') || c.is_control() || is_noncharacter(c) {
             return Err(wrong_code(value));
         }
         after_blank = blank;

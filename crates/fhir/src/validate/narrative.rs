@@ -216,13 +216,18 @@ fn check_element(node: Node<'_, '_>) -> Result<(), Text> {
     Ok(())
 }
 
-/// Browsers drop controls and blanks from schemes, so they are dropped here before looking.
-fn bare(address: &str) -> String {
-    address.chars().filter(|c| !c.is_control() && !c.is_whitespace()).collect::<String>().to_ascii_lowercase()
+/// Browsers drop controls and blanks, so they are dropped here before looking.
+fn bare(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|c| !c.is_control() && !c.is_whitespace()).map(|c| c.to_ascii_lowercase())
+}
+
+/// The beginning of an address: more than any scheme and kind of data takes.
+fn beginning(address: &str) -> String {
+    bare(address).take(256).collect()
 }
 
 fn is_harmless_link(address: &str) -> bool {
-    let bare = bare(address);
+    let bare = beginning(address);
     match scheme(&bare) {
         None => !bare.starts_with(|c: char| !c.is_ascii_graphic()),
         Some(scheme) => matches!(scheme, "http" | "https" | "mailto" | "tel" | "urn" | "cid"),
@@ -233,7 +238,7 @@ fn is_harmless_link(address: &str) -> bool {
 /// hold a script (SVG) do not.
 fn is_harmless_image(address: &str) -> bool {
     const PICTURES: [&str; 5] = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
-    let bare = bare(address);
+    let bare = beginning(address);
     match bare.strip_prefix("data:") {
         Some(data) => data.split([';', ',']).next().is_some_and(|kind| PICTURES.contains(&kind)),
         None => is_harmless_link(address),
@@ -243,7 +248,7 @@ fn is_harmless_image(address: &str) -> bool {
 /// A style sheet may set looks. It may not load anything, and its escapes could spell what it may
 /// not say.
 fn is_harmless_style(style: &str) -> bool {
-    let style = bare(style);
+    let style = bare(style).collect::<String>();
     !["url(", "expression(", "javascript:", "@import", "behavior:", "-moz-binding", "\\", "/*"]
         .iter()
         .any(|word| style.contains(word))

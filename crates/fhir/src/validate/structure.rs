@@ -108,6 +108,9 @@ impl<'a> Walk<'a> {
         let is_resource = structure.kind == StructureKind::Resource;
         let mut seen = Seen::default();
         for (name, value) in object.iter() {
+            if self.is_full() {
+                break;
+            }
             if is_resource && name == "resourceType" {
                 continue;
             }
@@ -163,6 +166,9 @@ impl<'a> Walk<'a> {
                     self.empty_array(place);
                 }
                 for (index, item) in items.iter().enumerate() {
+                    if self.is_full() {
+                        break;
+                    }
                     let place = place.item(index);
                     if *item == Value::Null && is_primitive(member) {
                         self.check_null(object, name, index, place);
@@ -259,6 +265,9 @@ impl<'a> Walk<'a> {
                     );
                 }
                 for (index, item) in items.iter().enumerate() {
+                    if self.is_full() {
+                        break;
+                    }
                     let place = place.item(index);
                     let has_value = values.and_then(|v| v.get(index)).is_some_and(|v| *v != Value::Null);
                     match item {

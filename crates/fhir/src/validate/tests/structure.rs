@@ -146,7 +146,7 @@ fn findings_are_bounded() {
     let many = (0..500).map(|i| format!("\"x{i}\":1")).collect::<Vec<_>>().join(",");
     let found = super::findings(&format!("{{\"resourceType\":\"Patient\",{many}}}"), crate::release::r4());
     assert_eq!(found.len(), super::MAX_FINDINGS + 1);
-    assert_eq!(found.last().unwrap(), ": There are 400 more findings; mend the first ones and try again.");
+    assert!(found.last().unwrap().contains("may be more findings after the first 100"));
 }
 
 #[test]
