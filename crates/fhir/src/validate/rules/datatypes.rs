@@ -12,6 +12,7 @@ pub(super) fn rule(key: &str) -> Option<Rule> {
         "ext-1" => extension_has_one_content,
         "per-1" => period_runs_forward,
         "qty-3" => coded_unit_has_a_system,
+        "rng-2" => range_runs_upward,
         "rat-1" => ratio_is_whole,
         _ => return None,
     })
@@ -75,6 +76,19 @@ fn ratio_is_whole(ratio: &Object) -> Option<Broken> {
         Broken::here(text!(
             en: "A ratio has both a numerator and a denominator, or neither and an extension",
             fr: "Un ratio a un numérateur et un dénominateur, ou ni l'un ni l'autre et une extension",
+        ))
+    })
+}
+
+/// Compared only in one unit; what differs by less than a float can tell passes.
+fn range_runs_upward(range: &Object) -> Option<Broken> {
+    let (low, high) = (range.object("low")?, range.object("high")?);
+    let in_one_unit = ["system", "code", "unit"].iter().all(|name| low.str(name) == high.str(name));
+    let value = |end: &Object| end.get("value")?.as_number()?.parse::<f64>().ok();
+    (in_one_unit && value(low)? > value(high)?).then(|| {
+        Broken::here(text!(
+            en: "The low end of the range is above the high one",
+            fr: "La borne basse de l'intervalle est au-dessus de la borne haute",
         ))
     })
 }

@@ -13,6 +13,16 @@ fn data_types() {
 }
 
 #[test]
+fn ranges_run_upward() {
+    let range = |low: &str, high: &str| {
+        format!(r#""extension":[{{"url":"http://x","valueRange":{{"low":{{{low}}},"high":{{{high}}}}}}}]"#)
+    };
+    patient(&range(r#""value":1.5"#, r#""value":1.50"#), &[]);
+    patient(&range(r#""value":2,"unit":"mg""#, r#""value":1,"unit":"g""#), &[]);
+    patient(&range(r#""value":2"#, r#""value":-10"#), &["Patient.extension[0].value: (rng-2)"]);
+}
+
+#[test]
 fn periods_run_forward() {
     let period =
         |start: &str, end: &str| format!(r#""name":[{{"family":"A","period":{{"start":"{start}","end":"{end}"}}}}]"#);
