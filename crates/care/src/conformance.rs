@@ -55,7 +55,15 @@ fn artefact(resource: Arc<Object>) -> Option<Artefact> {
 mod tests {
     use std::collections::HashSet;
 
-    use liaison_fhir::{json::Limits, outcome::refused, primitive::is_id, release::r4, validate::validate, xml};
+    use liaison_fhir::{
+        convert::{to_r4, to_stu3},
+        json::Limits,
+        outcome::refused,
+        primitive::is_id,
+        release::{r4, stu3},
+        validate::validate,
+        xml,
+    };
 
     use super::*;
 
@@ -93,6 +101,16 @@ mod tests {
         for artefact in resources() {
             let issues = validate(&artefact.resource, r4());
             assert!(!refused(&issues), "{}/{}: {issues:#?}", artefact.resource_type, artefact.id);
+        }
+    }
+
+    #[test]
+    fn every_artefact_has_a_valid_form_in_the_other_release_and_comes_back_from_it() {
+        for artefact in resources() {
+            let converted = to_stu3(&artefact.resource);
+            let issues = validate(&converted, stu3());
+            assert!(!refused(&issues), "{}/{}: {issues:#?}", artefact.resource_type, artefact.id);
+            assert_eq!(to_r4(&converted), *artefact.resource, "{}/{}", artefact.resource_type, artefact.id);
         }
     }
 

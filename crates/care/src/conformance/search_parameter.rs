@@ -31,9 +31,10 @@ fn resource(base: &str, offer: &Offer) -> Option<Object> {
     let url = offer.url.map_or_else(|| format!("{OWN}/SearchParameter/{id}"), str::to_owned);
     let mut resource = object! {
         "resourceType" => "SearchParameter",
-        "name" => id.replace(['-', '.'], "_"),
+        "id" => id.as_str(),
         "language" => "fr",
         "url" => url,
+        "name" => id.replace(['-', '.'], "_"),
         "status" => "active",
         "description" => description.fr.as_str(),
         "code" => offer.name,
@@ -41,7 +42,6 @@ fn resource(base: &str, offer: &Offer) -> Option<Object> {
         "type" => kind(offer.kind),
         "expression" => parameter.expression,
     };
-    resource.insert_at(1, "id", id);
     let targets: Vec<Value> = offer.targets().into_iter().map(Value::from).collect();
     if !targets.is_empty() {
         resource.push("target", targets);
