@@ -50,6 +50,27 @@ impl ReleaseId {
         }
     }
 
+    /// Every release.
+    pub const ALL: [Self; 2] = [Self::Stu3, Self::R4];
+
+    /// The release of that name in our tables.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "stu3" => Some(Self::Stu3),
+            "r4" => Some(Self::R4),
+            _ => None,
+        }
+    }
+
+    /// Its table of search parameters.
+    pub(crate) const fn search_parameters(self) -> &'static str {
+        match self {
+            Self::Stu3 => include_str!("../data/stu3/search-parameters.tsv"),
+            Self::R4 => include_str!("../data/r4/search-parameters.tsv"),
+        }
+    }
+
     /// The release itself.
     #[must_use]
     pub fn release(self) -> &'static Release {

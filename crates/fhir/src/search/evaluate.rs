@@ -28,7 +28,8 @@ pub struct Candidate<'a> {
     pub tree: &'a Object,
     /// Its last change, in microseconds since 1970 UTC.
     pub last_updated: i64,
-    /// The order of its last change among all changes.
+    /// Where it stands when the order asked for tells no difference: the greatest first. The store
+    /// says what it goes by.
     pub order: u64,
 }
 

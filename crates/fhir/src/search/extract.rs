@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     path::evaluate::{Item, NodeContent},
-    release::{Release, r4},
+    release::{Release, view},
     tree::{Object, Value},
 };
 
@@ -64,7 +64,7 @@ pub fn target(reference: &str, bases: &[String]) -> Option<Target> {
 }
 
 fn compute(parameter: &'static Parameter, resource: &Object, context: &ExtractContext<'_>, rows: &mut Vec<IndexRow>) {
-    for item in parameter.path.evaluate(resource, r4()) {
+    for item in parameter.path.evaluate(resource, view()) {
         match item {
             Item::Truth(truth) => {
                 values::rows(parameter, Reading::Code, values::Found::Value(&Value::Bool(truth)), context, rows);

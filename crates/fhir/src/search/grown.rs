@@ -1,7 +1,7 @@
 //! Resources grown at random along the search parameters of their type, for properties.
 
 use crate::{
-    release::{Choice, r4},
+    release::{Choice, view},
     tree::{Object, Value},
 };
 
@@ -156,7 +156,7 @@ fn complex(type_code: &str, choices: &mut Choices<'_>) -> Object {
         object.push("longitude", Value::Number(choices.of(&NUMBERS).into()));
         return object;
     }
-    let Some(structure) = r4().type_named(type_code) else { return object };
+    let Some(structure) = view().type_named(type_code) else { return object };
     for element in &structure.elements {
         if !choices.are_left() || matches!(element.name, "id" | "extension" | "assigner") || choices.below(3) == 0 {
             continue;

@@ -110,6 +110,37 @@ impl Offer {
         }
     }
 
+    /// The parameter, when its references are followed: chained, included, asked for with `_has`.
+    /// Those to the canonicals of artefacts are not.
+    #[must_use]
+    pub fn reference(&self) -> Option<&'static Parameter> {
+        match self.meaning {
+            Meaning::Parameter(parameter) | Meaning::Restricted(parameter, _) => {
+                Some(parameter).filter(|parameter| parameter.identifier.is_some())
+            }
+            Meaning::Id | Meaning::LastUpdated | Meaning::Identifiers(..) | Meaning::Chain(_) => None,
+        }
+    }
+
+    /// The modifiers that it takes; a reference also takes the type of its target.
+    #[must_use]
+    pub fn modifiers(&self) -> &'static [&'static str] {
+        match &self.meaning {
+            Meaning::Id => &["not"],
+            Meaning::LastUpdated | Meaning::Chain(_) => &[],
+            Meaning::Identifiers(..) => &["missing", "not"],
+            Meaning::Restricted(..) => &["missing"],
+            Meaning::Parameter(parameter) => match parameter.kind {
+                ParamKind::String => &["missing", "exact", "contains"],
+                ParamKind::Token if parameter.of_type.is_some() => &["missing", "not", "of-type"],
+                ParamKind::Token => &["missing", "not"],
+                ParamKind::Reference if parameter.identifier.is_some() => &["missing", "identifier"],
+                ParamKind::Uri => &["missing", "above", "below"],
+                _ => &["missing"],
+            },
+        }
+    }
+
     /// The types that references meant by this name may point to; empty when it means none.
     #[must_use]
     pub fn targets(&self) -> Vec<&'static str> {
@@ -179,10 +210,13 @@ pub fn through(reference: Param, target: &str) -> impl Iterator<Item = &'static 
     REGISTRY.through().iter().filter(move |through| through.reference.param == reference && through.target == target)
 }
 
-/// What the R4 view has for a code of STU3; the code itself when both spell it the same.
+/// What is indexed where a release says this code; the code itself when it is spelled the same.
 #[must_use]
-pub fn r4_code(param: Param, stu3_code: &str) -> &str {
-    REGISTRY.r4_code(param, stu3_code).unwrap_or(stu3_code)
+pub fn indexed_codes(release: ReleaseId, param: Param, said: &str) -> Vec<&str> {
+    match REGISTRY.indexed_codes(release, param, said) {
+        Some(codes) => codes.to_vec(),
+        None => vec![said],
+    }
 }
 
 /// A kind by its name in the tables.
@@ -199,4 +233,84 @@ fn kind_named(name: &str) -> Option<ParamKind> {
         "composite" => ParamKind::Composite,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::release::r4;
+
+    use super::*;
+
+    #[test]
+    fn every_name_on_offer_is_found_again() {
+        for release in [ReleaseId::Stu3, ReleaseId::R4] {
+            for resource_type in r4().resources() {
+                for known in parameters_of(release, resource_type) {
+                    let found = offer(release, resource_type, known.name).map(std::ptr::from_ref);
+                    assert_eq!(found, Some(std::ptr::from_ref(known)), "{release:?} {resource_type} {}", known.name);
+                }
+            }
+        }
+        assert!(parameters_of(ReleaseId::R4, "Unicorn").is_empty());
+    }
+
+    #[test]
+    fn both_releases_lead_to_one_view() {
+        let means = |release, name| {
+            offer(release, "DocumentReference", name)
+                .and_then(|offer| Some((offer.parameter()?.param.code, offer.targets())))
+        };
+        let code = |release, name| means(release, name).map(|(code, _)| code);
+        for (stu3, r4) in [("securitylabel", "security-label"), ("created", "date"), ("class", "category")] {
+            assert_eq!(code(ReleaseId::Stu3, stu3), Some(r4));
+            assert_eq!(code(ReleaseId::R4, r4), Some(r4));
+            assert_eq!((code(ReleaseId::R4, stu3), code(ReleaseId::Stu3, r4)), (None, None));
+        }
+        assert_eq!(means(ReleaseId::Stu3, "patient"), Some(("subject", vec!["Patient"])));
+        assert_eq!(means(ReleaseId::R4, "patient"), Some(("subject", vec!["Patient"])));
+        // STU3 names these references alike and tells them apart by their targets only.
+        let actor = |name| offer(ReleaseId::Stu3, "Appointment", name).map(Offer::targets);
+        assert_eq!((actor("patient"), actor("location")), (Some(vec!["Patient"]), Some(vec!["Location"])));
+    }
+
+    #[test]
+    fn composites_and_what_cannot_be_searched_are_not_offered() {
+        for (resource_type, name) in
+            [("DocumentReference", "relationship"), ("Patient", "phonetic"), ("Patient", "_text")]
+        {
+            assert!(offer(ReleaseId::R4, resource_type, name).is_none(), "{name}");
+            assert!(reason_left_out(ReleaseId::R4, resource_type, name).is_some(), "{name}");
+        }
+        assert_eq!(reason_left_out(ReleaseId::R4, "Patient", "name"), None);
+    }
+
+    #[test]
+    fn what_is_indexed_is_what_some_release_asks_for() {
+        for resource_type in r4().resources() {
+            for parameter in indexed(resource_type) {
+                let asked = [ReleaseId::Stu3, ReleaseId::R4].into_iter().any(|release| {
+                    parameters_of(release, resource_type)
+                        .iter()
+                        .any(|offer| offer.parameter().is_some_and(|asked| asked.param == parameter.param))
+                });
+                assert!(asked, "{:?}", parameter.param);
+                assert_eq!(parameter.param.base, resource_type);
+                for variant in [parameter.identifier, parameter.of_type].into_iter().flatten() {
+                    assert_eq!(parameter_of(variant).map(|of| of.param), Some(parameter.param));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn few_expressions_need_to_be_evaluated_on_every_write() {
+        let computed: Vec<_> = r4()
+            .resources()
+            .into_iter()
+            .flat_map(indexed)
+            .filter(|parameter| parameter.computed())
+            .map(|parameter| (parameter.param.base, parameter.param.code))
+            .collect();
+        assert_eq!(computed, [("DocumentReference", "indexed"), ("Patient", "deceased")]);
+    }
 }

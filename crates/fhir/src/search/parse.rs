@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     outcome::{Issue, Severity},
-    release::{Release, r4},
+    release::{Release, view},
 };
 
 use super::query::{Clause, Include, Query, Sort};
@@ -72,7 +72,7 @@ pub struct SearchContext<'a> {
 pub struct SearchLimits {
     /// Parameters in all.
     pub pairs: usize,
-    /// Bytes of a value.
+    /// Bytes of a name, and of a value.
     pub value_bytes: usize,
     /// Values of a parameter, separated by commas.
     pub values: usize,
@@ -163,8 +163,9 @@ pub fn parse(request: &SearchRequest<'_>) -> Result<Parsed, Vec<Issue>> {
     let mut reader = Reader {
         request,
         // A search of the whole system may ask what every type can be asked.
-        names: if types.is_empty() { r4().resources() } else { types.clone() },
+        names: if types.is_empty() { view().resources() } else { types.clone() },
         level: Level::default(),
+        clauses: 0,
         page: PageControls::default(),
         sort: Vec::new(),
         includes: Vec::new(),
@@ -187,7 +188,7 @@ pub fn parse(request: &SearchRequest<'_>) -> Result<Parsed, Vec<Issue>> {
 fn searched_types(request: &SearchRequest<'_>) -> Result<Vec<&'static str>, Vec<Issue>> {
     let mut types = Vec::new();
     let mut issues = Vec::new();
-    let mut add = |name: &str, place: &str| match r4().resource(name).filter(|_| known(request, name)) {
+    let mut add = |name: &str, place: &str| match view().resource(name).filter(|_| known(request, name)) {
         Some(structure) if types.contains(&structure.path) => {}
         Some(structure) => types.push(structure.path),
         None => issues.push(refusal::unknown_type(place, name)),
@@ -211,6 +212,8 @@ struct Reader<'a> {
     request: &'a SearchRequest<'a>,
     names: Vec<&'static str>,
     level: Level<'a>,
+    /// Conditions come to so far: a search is refused before it costs more than it may.
+    clauses: usize,
     page: PageControls,
     sort: Vec<Sort>,
     includes: Vec<Include>,
@@ -228,7 +231,7 @@ enum Outcome {
 impl<'a> Reader<'a> {
     fn pair(&mut self, name: &'a str, value: &'a str) {
         let limits = self.request.context.limits;
-        let result = if value.len() > limits.value_bytes {
+        let result = if name.len().max(value.len()) > limits.value_bytes {
             Err(vec![refusal::too_long(name, limits.value_bytes)])
         } else {
             self.read(name, value)
@@ -254,9 +257,11 @@ impl<'a> Reader<'a> {
         // Tried alone first, so that what is wrong is said of the pair it is wrong in.
         let mut alone = Level::default();
         alone.add(criterion.clone());
-        let mut lowering = Lowering::new(self.request);
-        lowering.of_given(&alone, &self.names).map_err(|issue| vec![issue])?;
+        let mut lowering = Lowering::new(self.request, self.clauses);
+        let lowered = lowering.of_given(&alone, &self.names);
+        self.clauses = lowering.clauses;
         self.issues.extend(lowering.notes);
+        lowered.map_err(|issue| vec![issue])?;
         self.level.add(criterion);
         Ok(Outcome::Used)
     }
@@ -265,7 +270,7 @@ impl<'a> Reader<'a> {
         if self.level.is_empty() {
             return Ok(Clause::always());
         }
-        Lowering::new(self.request).of_given(&self.level, &self.names)
+        Lowering::new(self.request, 0).of_given(&self.level, &self.names)
     }
 }
 

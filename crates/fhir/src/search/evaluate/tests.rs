@@ -326,8 +326,69 @@ fn grown_world(choices: &mut Choices<'_>) -> Vec<Object> {
     resources
 }
 
+/// The rows that the values of a tree would make.
+fn rows_by_tree(param: Param, tree: &Object, context: &ExtractContext<'_>) -> Vec<IndexValue> {
+    let token =
+        |token: values::Token| IndexValue::Token { system: token.system.map(Into::into), code: token.code.into() };
+    let kind = parameters::parameter_of(param).map(|parameter| parameter.kind);
+    let parameter_itself = !param.code.contains(':');
+    match kind {
+        Some(ParamKind::Token) => values::tokens(param, tree).into_iter().map(token).collect(),
+        _ if !parameter_itself => values::tokens(param, tree).into_iter().map(token).collect(),
+        Some(ParamKind::String) => {
+            let row = |text: &str| IndexValue::String { exact: text.trim().into(), folded: fold(text) };
+            values::texts(param, tree).into_iter().map(row).collect()
+        }
+        Some(ParamKind::Reference) => {
+            values::targets(param, tree, context).into_iter().map(IndexValue::Reference).collect()
+        }
+        Some(ParamKind::Date) => {
+            let row = |(low, high)| IndexValue::Date { low, high };
+            values::dates(param, tree, context).into_iter().map(row).collect()
+        }
+        Some(ParamKind::Number) => {
+            let row = |(low, high)| IndexValue::Number { low, high };
+            values::numbers_of(param, tree).into_iter().map(row).collect()
+        }
+        Some(ParamKind::Quantity) => {
+            let row = |measured: values::Measured<'_>| IndexValue::Quantity {
+                low: measured.range.0,
+                high: measured.range.1,
+                system: measured.system.map(Into::into),
+                code: measured.unit.map(Into::into),
+            };
+            values::quantities(param, tree).into_iter().map(row).collect()
+        }
+        Some(ParamKind::Uri) => values::uris(param, tree).into_iter().map(|uri| IndexValue::Uri(uri.into())).collect(),
+        Some(ParamKind::Special | ParamKind::Composite) | None => {
+            let row = |(latitude, longitude)| IndexValue::Position { latitude, longitude };
+            values::positions(param, tree).into_iter().map(row).collect()
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn the_rows_of_the_index_are_the_values_of_the_tree(
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        of in prop::sample::select(r4().resources()),
+    ) {
+        let resource = grown::resource(of, "1", &mut Choices::new(&bytes));
+        let (zone, bases) = (paris(), bases());
+        let context = ExtractContext { zone: &zone, bases: &bases };
+        let rows = extract(&resource, &context);
+        for parameter in parameters::indexed(of) {
+            for param in [Some(parameter.param), parameter.identifier, parameter.of_type].into_iter().flatten() {
+                let told = |value: &IndexValue| format!("{value:?}");
+                let found: BTreeSet<String> =
+                    rows.iter().filter(|row| row.param == param).map(|row| told(&row.value)).collect();
+                let expected: BTreeSet<String> = rows_by_tree(param, &resource, &context).iter().map(told).collect();
+                prop_assert_eq!(found, expected, "{} of {:#?}", parameter.expression, resource);
+            }
+        }
+    }
 
     #[test]
     fn the_rows_of_the_index_answer_as_the_trees_do(bytes in prop::collection::vec(any::<u8>(), 100..900)) {

@@ -3,7 +3,7 @@
 use crate::{
     path::evaluate::{Item, Node},
     primitive::{date_range, fold},
-    release::r4,
+    release::view,
     search::{
         extract::{self, ExtractContext},
         index::{Param, Target},
@@ -64,7 +64,7 @@ fn kind(param: Param) -> Option<ParamKind> {
 
 fn nodes(param: Param, tree: &Object) -> Vec<Node<'_>> {
     let Some(parameter) = parameters::parameter_of(param) else { return Vec::new() };
-    let items = parameter.path.evaluate(tree, r4());
+    let items = parameter.path.evaluate(tree, view());
     items.into_iter().filter_map(|item| if let Item::Node(node) = item { Some(node) } else { None }).collect()
 }
 
@@ -119,7 +119,7 @@ pub(super) fn tokens(param: Param, tree: &Object) -> Vec<Token> {
         }
         None => {
             let Some(parameter) = parameters::parameter_of(param) else { return tokens };
-            for item in parameter.path.evaluate(tree, r4()) {
+            for item in parameter.path.evaluate(tree, view()) {
                 match item {
                     Item::Node(node) => tokens.extend(tokens_of(&node)),
                     Item::Truth(truth) => tokens.push(Token { code: truth.to_string(), system: None }),
@@ -201,8 +201,8 @@ pub(super) fn numbers_of(param: Param, tree: &Object) -> Vec<(f64, f64)> {
 
 pub(super) struct Measured<'t> {
     pub(super) range: (f64, f64),
-    system: Option<&'t str>,
-    unit: Option<&'t str>,
+    pub(super) system: Option<&'t str>,
+    pub(super) unit: Option<&'t str>,
 }
 
 pub(super) fn quantities(param: Param, tree: &Object) -> Vec<Measured<'_>> {
@@ -218,6 +218,9 @@ pub(super) fn quantities(param: Param, tree: &Object) -> Vec<Measured<'_>> {
                     continue;
                 }
                 let range = (from.map_or(f64::MIN, |range| range.0), to.map_or(f64::MAX, |range| range.1));
+                if range.0 > range.1 {
+                    continue;
+                }
                 (range, low.or(high))
             }
             _ => {
@@ -247,7 +250,7 @@ pub(super) fn uris(param: Param, tree: &Object) -> Vec<&str> {
     uris
 }
 
-fn positions(param: Param, tree: &Object) -> Vec<(f64, f64)> {
+pub(super) fn positions(param: Param, tree: &Object) -> Vec<(f64, f64)> {
     let degrees = |object: &Object, name| object.get(name).and_then(Value::as_number).and_then(numbers::exact);
     let nodes = nodes(param, tree);
     let objects = nodes.iter().filter_map(Node::object);

@@ -7,7 +7,7 @@ use crate::{
         evaluate::target_type,
         route::{Route, Step},
     },
-    release::r4,
+    release::view,
     search::parameters::{self, Parameter, reading::Reading},
     tree::{Object, Value},
 };
@@ -20,7 +20,7 @@ pub(super) fn of_type(resource_type: &str) -> Option<&'static Plan> {
 }
 
 static PLANS: LazyLock<HashMap<&'static str, Plan>> =
-    LazyLock::new(|| r4().resources().into_iter().map(|name| (name, Plan::of(parameters::indexed(name)))).collect());
+    LazyLock::new(|| view().resources().into_iter().map(|name| (name, Plan::of(parameters::indexed(name)))).collect());
 
 #[derive(Debug)]
 pub(super) struct Plan {

@@ -7,7 +7,7 @@ use crate::{
     json::{self, Limits},
     object,
     primitive::format_instant,
-    release::stu3,
+    release::{r4, stu3},
     search::grown::{self, Choices},
 };
 
@@ -279,6 +279,13 @@ fn quantities_and_places_are_found() {
         r#"{"resourceType":"Encounter","length":{"value":1.50,"unit":"heure","system":"http://unitsofmeasure.org","code":"h"}}"#,
     );
     check(&encounter, &["length"], &["length 1.495..1.505 http://unitsofmeasure.org h"]);
+    let context = |low, high| {
+        read(&format!(
+            r#"{{"resourceType":"ValueSet","useContext":[{{"valueRange":{{"low":{{"value":{low}}},"high":{{"value":{high}}}}}}}]}}"#
+        ))
+    };
+    check(&context("1", "10"), &["context-quantity"], &["context-quantity 0.5..10.5 - -"]);
+    check(&context("10", "1"), &["context-quantity"], &[]);
     let location = read(r#"{"resourceType":"Location","position":{"longitude":2.35,"latitude":48.85}}"#);
     check(&location, &["near"], &["near 48.85,2.35"]);
     check(&read(r#"{"resourceType":"Location","position":{"longitude":2.35}}"#), &["near"], &[]);

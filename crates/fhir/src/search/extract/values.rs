@@ -1,6 +1,7 @@
 //! From a value to the rows that find it, by type of value.
 
 use compact_str::{CompactString, format_compact};
+use jiff::tz::TimeZone;
 
 use crate::{
     primitive::{date_range, fold},
@@ -114,12 +115,12 @@ impl Rows<'_> {
                 }
             }
             Reading::Period => {
-                if let Some((low, high)) = self.period(object) {
+                if let Some((low, high)) = period(object, self.context.zone) {
                     self.push(IndexValue::Date { low, high });
                 }
             }
             Reading::Timing => {
-                if let Some((low, high)) = self.timing(object) {
+                if let Some((low, high)) = timing(object, self.context.zone) {
                     self.push(IndexValue::Date { low, high });
                 }
             }
@@ -187,32 +188,32 @@ impl Rows<'_> {
             self.push(IndexValue::Reference(target));
         }
     }
+}
 
-    /// A period; an end that is missing is open.
-    fn period(&self, period: &Object) -> Option<(i64, i64)> {
-        let moment = |name| period.str(name).map(|text| date_range(text, self.context.zone));
-        match (moment("start"), moment("end")) {
-            (None, None) => None,
-            (Some(None), _) | (_, Some(None)) => None,
-            (start, end) => {
-                let low = start.flatten().map_or(i64::MIN, |(low, _)| low);
-                let high = end.flatten().map_or(i64::MAX, |(_, high)| high);
-                // A period that ends before it begins has no moment at all.
-                (low < high).then_some((low, high))
-            }
+/// A period; an end that is missing is open.
+fn period(period: &Object, zone: &TimeZone) -> Option<(i64, i64)> {
+    let moment = |name| period.str(name).map(|text| date_range(text, zone));
+    match (moment("start"), moment("end")) {
+        (None, None) => None,
+        (Some(None), _) | (_, Some(None)) => None,
+        (start, end) => {
+            let low = start.flatten().map_or(i64::MIN, |(low, _)| low);
+            let high = end.flatten().map_or(i64::MAX, |(_, high)| high);
+            // A period that ends before it begins has no moment at all.
+            (low < high).then_some((low, high))
         }
     }
+}
 
-    /// The outer limits of a schedule: those of its bounds, or else of its events.
-    fn timing(&self, timing: &Object) -> Option<(i64, i64)> {
-        if let Some(bounds) = timing.object("repeat").and_then(|repeat| repeat.object("boundsPeriod")) {
-            return self.period(bounds);
-        }
-        let events = timing.items("event").iter().filter_map(Value::as_str);
-        events
-            .filter_map(|event| date_range(event, self.context.zone))
-            .reduce(|(low, high), (next_low, next_high)| (low.min(next_low), high.max(next_high)))
+/// The outer limits of a schedule: those of its bounds, or else of its events.
+fn timing(timing: &Object, zone: &TimeZone) -> Option<(i64, i64)> {
+    if let Some(bounds) = timing.object("repeat").and_then(|repeat| repeat.object("boundsPeriod")) {
+        return period(bounds, zone);
     }
+    let events = timing.items("event").iter().filter_map(Value::as_str);
+    events
+        .filter_map(|event| date_range(event, zone))
+        .reduce(|(low, high), (next_low, next_high)| (low.min(next_low), high.max(next_high)))
 }
 
 /// A code with its system, both trimmed, the system under its canonical name.
@@ -268,6 +269,10 @@ fn range(range: &Object) -> Option<IndexValue> {
         (None, None) => return None,
         (low, high) => (low.map_or(f64::MIN, |(low, _)| low), high.map_or(f64::MAX, |(_, high)| high)),
     };
+    // A range that ends before it begins holds nothing.
+    if low > high {
+        return None;
+    }
     let (system, code) = range.object("low").or_else(|| range.object("high")).map(unit).unwrap_or_default();
     Some(IndexValue::Quantity { low, high, system, code })
 }
@@ -275,4 +280,23 @@ fn range(range: &Object) -> Option<IndexValue> {
 fn unit(quantity: &Object) -> (Option<CompactString>, Option<CompactString>) {
     let text = |name| quantity.str(name).map(str::trim).filter(|text| !text.is_empty()).map(CompactString::from);
     (text("system"), text("code").or_else(|| text("unit")))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{array, object};
+
+    use super::*;
+
+    #[test]
+    fn a_schedule_lasts_from_its_first_event_to_its_last() {
+        let range = |schedule: &Object| timing(schedule, &TimeZone::UTC);
+        let day = |text| date_range(text, &TimeZone::UTC).unwrap();
+        let events = object! { "event" => array!["2024-03-05", "2024-03-01", "2024-03-03"] };
+        assert_eq!(range(&events), Some((day("2024-03-01").0, day("2024-03-05").1)));
+        let bounds = object! { "boundsPeriod" => object! { "start" => "2024-02" } };
+        let bounded = object! { "event" => array!["2024-03-05"], "repeat" => bounds };
+        assert_eq!(range(&bounded), Some((day("2024-02").0, i64::MAX)));
+        assert_eq!(range(&object! { "event" => array!["demain"] }), None);
+    }
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::LazyLock};
 use crate::{
     outcome::Text,
     path::{Path, route},
-    release::{ReleaseId, r4},
+    release::{ReleaseId, view},
     search::{index::Param, query::ParamKind},
 };
 
@@ -26,10 +26,11 @@ pub(super) struct Registry {
 
 #[derive(Debug)]
 struct CodeRow {
+    release: ReleaseId,
     base: &'static str,
     code: &'static str,
-    stu3: &'static str,
-    r4: &'static str,
+    said: &'static str,
+    indexed: Vec<&'static str>,
 }
 
 /// A row of a release's table, or of our own.
@@ -61,7 +62,7 @@ struct NameRow {
 
 impl Registry {
     pub(super) fn offers(&self, release: ReleaseId, resource_type: &str) -> &[Offer] {
-        let resource_type = r4().resource(resource_type).map_or("", |structure| structure.path);
+        let resource_type = view().resource(resource_type).map_or("", |structure| structure.path);
         self.offers.get(&(release, resource_type)).map(Vec::as_slice).unwrap_or_default()
     }
 
@@ -80,21 +81,23 @@ impl Registry {
         &self.through
     }
 
-    pub(super) fn r4_code(&self, param: Param, stu3_code: &str) -> Option<&'static str> {
-        let row = |row: &&CodeRow| row.base == param.base && row.code == param.code && row.stu3 == stu3_code;
-        self.codes.iter().find(row).map(|row| row.r4)
+    pub(super) fn indexed_codes(&self, release: ReleaseId, param: Param, said: &str) -> Option<&[&'static str]> {
+        let row = |row: &&CodeRow| {
+            row.release == release && row.base == param.base && row.code == param.code && row.said == said
+        };
+        self.codes.iter().find(row).map(|row| row.indexed.as_slice())
     }
 
     fn load() -> Self {
-        let stu3 = release_rows(include_str!("../../../data/stu3/search-parameters.tsv"));
-        let r4_rows = release_rows(include_str!("../../../data/r4/search-parameters.tsv"));
+        let tables: Vec<(ReleaseId, Vec<Row>)> =
+            ReleaseId::ALL.into_iter().map(|release| (release, release_rows(release.search_parameters()))).collect();
         let extras: Vec<Extra> =
             lines(include_str!("../../../data/search/extra.tsv")).filter_map(Extra::read).collect();
         let names: Vec<NameRow> =
             lines(include_str!("../../../data/search/names.tsv")).filter_map(NameRow::read).collect();
         let mut registry = Self::default();
-        for resource_type in r4().resources() {
-            registry.load_type(resource_type, &stu3, &r4_rows, &extras, &names);
+        for resource_type in view().resources() {
+            registry.load_type(resource_type, &tables, &extras, &names);
         }
         registry.load_through();
         registry.codes = lines(include_str!("../../../data/search/codes.tsv")).filter_map(CodeRow::read).collect();
@@ -104,8 +107,7 @@ impl Registry {
     fn load_type(
         &mut self,
         resource_type: &'static str,
-        stu3: &[Row],
-        r4_rows: &[Row],
+        tables: &[(ReleaseId, Vec<Row>)],
         extras: &[Extra],
         names: &[NameRow],
     ) {
@@ -113,8 +115,10 @@ impl Registry {
         let renamed = |release: ReleaseId, name: &str| {
             names.iter().find(|row| row.release == release && row.name == name && of_type(row.base))
         };
-        let rows: Vec<Row> = r4_rows
+        let rows: Vec<Row> = tables
             .iter()
+            .filter(|(release, _)| *release == view().id)
+            .flat_map(|(_, rows)| rows)
             .filter(|row| of_type(row.base))
             .chain(extras.iter().map(|extra| &extra.row).filter(|row| row.base == resource_type))
             .copied()
@@ -123,7 +127,7 @@ impl Registry {
         // What is indexed.
         let mut indexed: Vec<&'static Parameter> = Vec::new();
         for row in &rows {
-            let left_out = renamed(ReleaseId::R4, row.code).is_some_and(|name| name.meaning == "-");
+            let left_out = renamed(view().id, row.code).is_some_and(|name| name.meaning == "-");
             if left_out
                 || row.kind == ParamKind::Composite
                 || is_of_every_resource(row.code)
@@ -147,7 +151,8 @@ impl Registry {
                 None => find(code).map(Meaning::Parameter),
             },
         };
-        for (release, own) in [(ReleaseId::Stu3, stu3), (ReleaseId::R4, r4_rows)] {
+        for (release, own) in tables {
+            let release = *release;
             let mut offers: Vec<Offer> = Vec::new();
             let offered = own.iter().filter(|row| of_type(row.base)).map(|row| (*row, None)).chain(
                 extras
@@ -235,7 +240,7 @@ fn twin(row: &Row, rows: &[Row]) -> Option<(&'static str, &'static str)> {
 fn load_parameter(resource_type: &'static str, row: &Row) -> Result<Parameter, String> {
     let at = || format!("{resource_type} {}", row.code);
     let path = Path::parse(row.expression).map_err(|error| format!("{}: {error}", at()))?;
-    let routes: Vec<_> = route::routes(path.expression(), resource_type, r4())
+    let routes: Vec<_> = route::routes(path.expression(), resource_type, view())
         .into_iter()
         .filter_map(|route| Reading::of(row.kind, route.type_code).map(|reading| (route, reading)))
         .collect();
@@ -244,10 +249,10 @@ fn load_parameter(resource_type: &'static str, row: &Row) -> Result<Parameter, S
         return Err(format!("{}: no value can be found by {}", at(), row.expression));
     }
     let targets = match (row.kind, row.targets) {
-        (ParamKind::Reference, "Any" | "Resource") => r4().resources(),
+        (ParamKind::Reference, "Any" | "Resource") => view().resources(),
         (ParamKind::Reference, targets) => {
             let mut targets: Vec<&'static str> =
-                targets.split('|').filter_map(|name| r4().resource(name)).map(|structure| structure.path).collect();
+                targets.split('|').filter_map(|name| view().resource(name)).map(|structure| structure.path).collect();
             targets.sort_unstable();
             targets
         }
@@ -316,7 +321,7 @@ impl Extra {
         let mut columns: Vec<&'static str> = line.split('\t').collect();
         let (fr, en) = (columns.pop()?, columns.pop()?);
         let mut columns = columns.into_iter();
-        let releases = columns.next()?.split(',').filter_map(release_named).collect();
+        let releases = columns.next()?.split(',').filter_map(ReleaseId::named).collect();
         let description = Text { en: en.to_owned(), fr: fr.to_owned() };
         Some(Self { releases, row: Row::read(&mut columns)?, description })
     }
@@ -326,7 +331,7 @@ impl NameRow {
     fn read(line: &'static str) -> Option<Self> {
         let mut columns = line.split('\t');
         Some(Self {
-            release: release_named(columns.next()?)?,
+            release: ReleaseId::named(columns.next()?)?,
             base: columns.next()?,
             name: columns.next()?,
             meaning: columns.next()?,
@@ -338,15 +343,9 @@ impl NameRow {
 impl CodeRow {
     fn read(line: &'static str) -> Option<Self> {
         let mut columns = line.split('\t');
-        Some(Self { base: columns.next()?, code: columns.next()?, stu3: columns.next()?, r4: columns.next()? })
-    }
-}
-
-fn release_named(name: &str) -> Option<ReleaseId> {
-    match name {
-        "stu3" => Some(ReleaseId::Stu3),
-        "r4" => Some(ReleaseId::R4),
-        _ => None,
+        let release = ReleaseId::named(columns.next()?)?;
+        let (base, code, said) = (columns.next()?, columns.next()?, columns.next()?);
+        Some(Self { release, base, code, said, indexed: columns.next()?.split(',').collect() })
     }
 }
 
@@ -362,20 +361,15 @@ mod tests {
         assert_eq!(lines(extra).filter_map(Extra::read).count(), count(extra));
         let names = include_str!("../../../data/search/names.tsv");
         assert_eq!(lines(names).filter_map(NameRow::read).count(), count(names));
-        for table in [
-            include_str!("../../../data/r4/search-parameters.tsv"),
-            include_str!("../../../data/stu3/search-parameters.tsv"),
-        ] {
+        for table in ReleaseId::ALL.map(ReleaseId::search_parameters) {
             assert_eq!(release_rows(table).len(), count(table));
         }
     }
 
     #[test]
     fn a_name_is_left_out_only_when_the_release_has_it() {
-        let stu3 = release_rows(include_str!("../../../data/stu3/search-parameters.tsv"));
-        let r4_rows = release_rows(include_str!("../../../data/r4/search-parameters.tsv"));
         for name in lines(include_str!("../../../data/search/names.tsv")).filter_map(NameRow::read) {
-            let rows = if name.release == ReleaseId::Stu3 { &stu3 } else { &r4_rows };
+            let rows = release_rows(name.release.search_parameters());
             if name.meaning == "-" {
                 assert!(rows.iter().any(|row| row.base == name.base && row.code == name.name), "{name:?}");
                 assert!(name.reason.len() > 5, "{name:?} must say why");

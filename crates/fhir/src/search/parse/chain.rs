@@ -5,10 +5,10 @@
 
 use crate::{
     outcome::Issue,
-    release::{ReleaseId, r4},
+    release::{ReleaseId, view},
     search::{
         parameters::{self, Meaning, Offer},
-        query::{Clause, ParamKind},
+        query::Clause,
     },
 };
 
@@ -71,12 +71,14 @@ pub(super) struct Lowering<'r> {
     pub(super) request: &'r SearchRequest<'r>,
     /// What was put right on the way.
     pub(super) notes: Vec<Issue>,
-    clauses: usize,
+    /// How many conditions it has come to.
+    pub(super) clauses: usize,
 }
 
 impl<'r> Lowering<'r> {
-    pub(super) const fn new(request: &'r SearchRequest<'r>) -> Self {
-        Self { request, notes: Vec::new(), clauses: 0 }
+    /// A lowering that has come to some conditions already.
+    pub(super) const fn new(request: &'r SearchRequest<'r>, clauses: usize) -> Self {
+        Self { request, notes: Vec::new(), clauses }
     }
 
     /// The clause of criteria on the types searched.
@@ -195,7 +197,7 @@ impl<'r> Lowering<'r> {
             let level = under(links.split('.').map(|name| Link::To { name, target: None }), end);
             return Ok(self.level(&level, &[of], Scope::Given)?.1);
         }
-        let parameter = followed(offer).ok_or_else(|| refusal::not_a_reference(whole, name))?;
+        let parameter = offer.reference().ok_or_else(|| refusal::not_a_reference(whole, name))?;
         let targets = offer.targets();
         let (targets, scope) = match target {
             Some(wanted) => match targets.iter().find(|target| **target == wanted) {
@@ -230,7 +232,7 @@ impl<'r> Lowering<'r> {
         below: &Level<'r>,
     ) -> Result<Clause, Refusal<'r>> {
         let whole = below.whole();
-        let known = r4().resource(source).filter(|_| self.request.release.resource(source).is_some());
+        let known = view().resource(source).filter(|_| self.request.release.resource(source).is_some());
         let Some(structure) = known else {
             return Err(refusal::unknown_type(&format!("http.{whole}"), source).into());
         };
@@ -238,24 +240,13 @@ impl<'r> Lowering<'r> {
         let Ok(offer) = self.offer(source, whole, name) else {
             return Err(refusal::unknown_parameter(self.release(), whole, name, &[source]).into());
         };
-        let parameter = followed(offer).ok_or_else(|| refusal::not_a_reference(whole, name))?;
+        let parameter = offer.reference().ok_or_else(|| refusal::not_a_reference(whole, name))?;
         let targets = offer.targets();
         if !targets.contains(&of) {
             return Err(refusal::wrong_target(whole, name, of, &targets).into());
         }
         let (_, clause) = self.level(below, &[source], Scope::Given)?;
         Ok(Clause::ReferredBy { param: parameter.param, source: Box::new(clause) })
-    }
-}
-
-/// The parameter of a name that can be chained: one whose references are to resources, not to the
-/// canonicals of artefacts.
-fn followed(offer: &Offer) -> Option<&'static parameters::Parameter> {
-    match offer.meaning {
-        Meaning::Parameter(parameter) | Meaning::Restricted(parameter, _) => {
-            Some(parameter).filter(|parameter| parameter.kind == ParamKind::Reference && parameter.identifier.is_some())
-        }
-        Meaning::Id | Meaning::LastUpdated | Meaning::Identifiers(..) | Meaning::Chain(_) => None,
     }
 }
 

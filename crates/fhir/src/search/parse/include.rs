@@ -2,11 +2,11 @@
 
 use crate::{
     outcome::Issue,
-    release::r4,
+    release::view,
     search::{
         index::Param,
-        parameters::{self, Meaning, Offer, Parameter},
-        query::{Include, IncludeWay, Iterate, ParamKind},
+        parameters::{self, Meaning},
+        query::{Include, IncludeWay, Iterate},
     },
 };
 
@@ -31,7 +31,10 @@ pub(super) fn read(
         None => Iterate::Once,
         // `:recurse` is what STU3 calls it.
         Some("iterate" | "recurse") => Iterate::Repeatedly,
-        Some(other) => return Err(refusal::unknown_modifier(name, other, ParamKind::Special, ":iterate")),
+        Some(_) => {
+            let why = ("its only modifier is :iterate", "son seul modificateur est :iterate");
+            return Err(refusal::not_supported(name, why));
+        }
     };
     let value = value.trim();
     if value == "*" {
@@ -54,14 +57,14 @@ pub(super) fn read(
         [source, reference, target] => (source, reference, Some(target)),
         _ => return Err(refusal::bad_value(name, value, FORMS)),
     };
-    let known = r4().resource(source).filter(|_| request.release.resource(source).is_some());
+    let known = view().resource(source).filter(|_| request.release.resource(source).is_some());
     let source = known.ok_or_else(|| refusal::unknown_type(&format!("http.{name}"), source))?.path;
     let (params, mut types) = if reference == "*" {
         (params_of(source).collect(), Vec::new())
     } else {
         let offer = parameters::offer(request.release.id, source, reference)
             .ok_or_else(|| refusal::unknown_parameter(request.release.id, name, reference, &[source]))?;
-        let parameter = reference_of(offer).ok_or_else(|| refusal::not_a_reference(name, reference))?;
+        let parameter = offer.reference().ok_or_else(|| refusal::not_a_reference(name, reference))?;
         let restricted = match offer.meaning {
             Meaning::Restricted(_, target) => vec![target],
             _ => Vec::new(),
@@ -114,7 +117,7 @@ const FORMS: refusal::Why = (
 
 /// `*`: every reference of what is searched, or to it; when repeated, of anything.
 fn everything(way: IncludeWay, iterate: Iterate, searched: &[&'static str]) -> Vec<Param> {
-    let all = || r4().resources().into_iter().flat_map(params_of);
+    let all = || view().resources().into_iter().flat_map(params_of);
     match (way, iterate) {
         (_, Iterate::Repeatedly) => all().collect(),
         (IncludeWay::Forward, Iterate::Once) => searched.iter().flat_map(|of| params_of(of)).collect(),
@@ -132,13 +135,4 @@ fn params_of(resource_type: &str) -> impl Iterator<Item = Param> + use<> {
 
 fn targets(param: Param) -> &'static [&'static str] {
     parameters::parameter_of(param).map(|parameter| parameter.targets.as_slice()).unwrap_or_default()
-}
-
-fn reference_of(offer: &'static Offer) -> Option<&'static Parameter> {
-    match offer.meaning {
-        Meaning::Parameter(parameter) | Meaning::Restricted(parameter, _) => {
-            Some(parameter).filter(|parameter| parameter.identifier.is_some())
-        }
-        Meaning::Id | Meaning::LastUpdated | Meaning::Identifiers(..) | Meaning::Chain(_) => None,
-    }
 }

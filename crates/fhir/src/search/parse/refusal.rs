@@ -3,8 +3,11 @@
 use crate::{
     outcome::{Issue, IssueKind},
     primitive::fold,
-    release::{ReleaseId, r4},
-    search::{parameters, query::ParamKind},
+    release::{ReleaseId, view},
+    search::{
+        parameters::{self, Offer},
+        query::ParamKind,
+    },
     text,
 };
 
@@ -12,7 +15,7 @@ use crate::{
 pub(super) type Why = (&'static str, &'static str);
 
 pub(super) fn unknown_type(place: &str, name: &str) -> Issue {
-    let (known, name) = (r4().resources().join(", "), shown(name));
+    let (known, name) = (view().resources().join(", "), shown(name));
     Issue::error(
         IssueKind::NotSupported,
         place,
@@ -53,8 +56,13 @@ pub(super) fn unknown_parameter(release: ReleaseId, whole: &str, name: &str, typ
     Issue::error(IssueKind::NotSupported, place(whole), text)
 }
 
-pub(super) fn unknown_modifier(whole: &str, modifier: &str, kind: ParamKind, known: &str) -> Issue {
-    let (modifier, kind) = (shown(modifier), kind_name(kind));
+pub(super) fn unknown_modifier(whole: &str, modifier: &str, offer: &Offer) -> Issue {
+    let (modifier, kind) = (shown(modifier), kind_name(offer.kind));
+    let mut known: Vec<String> = offer.modifiers().iter().map(|modifier| format!(":{modifier}")).collect();
+    if offer.reference().is_some() {
+        known.extend(offer.targets().iter().map(|target| format!(":{target}")));
+    }
+    let known = if known.is_empty() { "-".to_owned() } else { known.join(", ") };
     Issue::error(
         IssueKind::NotSupported,
         place(whole),
@@ -144,8 +152,8 @@ pub(super) fn too_many_pairs(limit: usize) -> Issue {
 
 pub(super) fn too_long(whole: &str, limit: usize) -> Issue {
     let text = text!(
-        en: "The value of a parameter has at most {limit} bytes.",
-        fr: "La valeur d'un paramètre a au plus {limit} octets."
+        en: "The name and the value of a parameter have at most {limit} bytes each.",
+        fr: "Le nom et la valeur d'un paramètre ont au plus {limit} octets chacun."
     );
     Issue::error(IssueKind::TooLong, place(whole), text)
 }

@@ -300,6 +300,7 @@ fn the_names_of_2017_mean_what_the_r4_view_has() {
     // Codes that changed their spelling are asked in that of the base.
     assert_eq!(filter(crate::release::stu3(), "CommunicationRequest", "status=cancelled"), "status revoked");
     assert_eq!(filter(r4(), "CommunicationRequest", "status=cancelled"), "status cancelled");
+    assert_eq!(filter(crate::release::stu3(), "Appointment", "status=pending"), "(status pending or status waitlist)");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl<'r> Lowering<'r> {
         let judged = match &offer.meaning {
             Meaning::Id => ids(offer, leaf, &values)?,
             Meaning::LastUpdated => {
-                self.plain(offer, leaf)?;
+                plain(offer, leaf)?;
                 self.each(leaf, &values, |this, value| this.date(leaf, value).map(Clause::LastUpdated))?
             }
             Meaning::Parameter(parameter) => self.of_parameter(offer, parameter, None, leaf, &values)?,
@@ -53,9 +53,7 @@ impl<'r> Lowering<'r> {
                 match leaf.modifier {
                     None => tokens,
                     Some("not") => Judged::does_not(tokens.clause),
-                    Some(other) => {
-                        return Err(refusal::unknown_modifier(leaf.whole, other, offer.kind, ":missing, :not").into());
-                    }
+                    Some(other) => return Err(unknown_modifier(leaf, other, offer).into()),
                 }
             }
             // A chain was followed before.
@@ -79,7 +77,7 @@ impl<'r> Lowering<'r> {
                     None => |text| StringTest::StartsWith(fold(text)),
                     Some("contains") => |text| StringTest::Contains(fold(text)),
                     Some("exact") => |text| StringTest::Exact(text.trim().into()),
-                    Some(other) => return Err(unknown_modifier(leaf, other, parameter)),
+                    Some(other) => return Err(unknown_modifier(leaf, other, offer)),
                 };
                 self.each(leaf, values, |_, value| {
                     let text = split::unescape(value);
@@ -89,22 +87,22 @@ impl<'r> Lowering<'r> {
                     Ok(Clause::Has(param, Test::String(test(&text))))
                 })
             }
-            ParamKind::Token => self.tokens(parameter, leaf, values),
+            ParamKind::Token => self.tokens(offer, parameter, leaf, values),
             ParamKind::Reference => self.references(offer, parameter, target, leaf, values),
             ParamKind::Date => {
-                self.plain(offer, leaf)?;
+                plain(offer, leaf)?;
                 self.each(leaf, values, |this, value| {
                     this.date(leaf, value).map(|test| Clause::Has(param, Test::Date(test)))
                 })
             }
             ParamKind::Number => {
-                self.plain(offer, leaf)?;
+                plain(offer, leaf)?;
                 self.each(leaf, values, |_, value| {
                     number::number(leaf, value).map(|test| Clause::Has(param, Test::Number(test)))
                 })
             }
             ParamKind::Quantity => {
-                self.plain(offer, leaf)?;
+                plain(offer, leaf)?;
                 self.each(leaf, values, |_, value| number::quantity(leaf, value).map(|test| Clause::Has(param, test)))
             }
             ParamKind::Uri => {
@@ -112,25 +110,16 @@ impl<'r> Lowering<'r> {
                     None => UriTest::Is,
                     Some("below") => UriTest::Below,
                     Some("above") => UriTest::Above,
-                    Some(other) => return Err(unknown_modifier(leaf, other, parameter)),
+                    Some(other) => return Err(unknown_modifier(leaf, other, offer)),
                 };
                 self.each(leaf, values, |_, value| {
                     Ok(Clause::Has(param, Test::Uri(test(split::unescape(value).trim().into()))))
                 })
             }
             ParamKind::Special | ParamKind::Composite => {
-                self.plain(offer, leaf)?;
+                plain(offer, leaf)?;
                 self.each(leaf, values, |_, value| number::near(leaf, value).map(|test| Clause::Has(param, test)))
             }
-        }
-    }
-
-    /// No modifier but those handled before.
-    fn plain(&self, offer: &Offer, leaf: &Leaf<'r>) -> Result<(), Issue> {
-        let known = if matches!(offer.meaning, Meaning::LastUpdated) { "-" } else { ":missing" };
-        match leaf.modifier {
-            None => Ok(()),
-            Some(other) => Err(refusal::unknown_modifier(leaf.whole, other, offer.kind, known)),
         }
     }
 
@@ -153,17 +142,13 @@ impl<'r> Lowering<'r> {
     }
 }
 
-/// The modifiers of a parameter, for those who ask for another.
-fn unknown_modifier(leaf: &Leaf<'_>, modifier: &str, parameter: &Parameter) -> Issue {
-    let known = match parameter.kind {
-        ParamKind::String => ":missing, :exact, :contains",
-        ParamKind::Token if parameter.of_type.is_some() => ":missing, :not, :of-type",
-        ParamKind::Token => ":missing, :not",
-        ParamKind::Reference if parameter.identifier.is_some() => ":missing, :identifier, :[type]",
-        ParamKind::Uri => ":missing, :above, :below",
-        _ => ":missing",
-    };
-    refusal::unknown_modifier(leaf.whole, modifier, parameter.kind, known)
+/// No modifier but those handled before.
+fn plain(offer: &Offer, leaf: &Leaf<'_>) -> Result<(), Issue> {
+    leaf.modifier.map_or(Ok(()), |other| Err(unknown_modifier(leaf, other, offer)))
+}
+
+fn unknown_modifier(leaf: &Leaf<'_>, modifier: &str, offer: &Offer) -> Issue {
+    refusal::unknown_modifier(leaf.whole, modifier, offer)
 }
 
 fn missing(offer: &'static Offer, leaf: &Leaf<'_>) -> Result<Judged, Issue> {
@@ -175,7 +160,7 @@ fn missing(offer: &'static Offer, leaf: &Leaf<'_>) -> Result<Judged, Issue> {
         }
         Meaning::Identifiers(_, param) => Clause::Present(*param),
         Meaning::Id | Meaning::LastUpdated | Meaning::Chain(_) => {
-            return Err(refusal::unknown_modifier(leaf.whole, "missing", offer.kind, "-"));
+            return Err(unknown_modifier(leaf, "missing", offer));
         }
     };
     match leaf.value {
@@ -210,7 +195,7 @@ fn ids(offer: &Offer, leaf: &Leaf<'_>, values: &[&str]) -> Result<Judged, Issue>
     match leaf.modifier {
         None => Ok(Judged::holds(Clause::Id(ids))),
         Some("not") => Ok(Judged::does_not(Clause::Id(ids))),
-        Some(other) => Err(refusal::unknown_modifier(leaf.whole, other, offer.kind, ":not")),
+        Some(other) => Err(unknown_modifier(leaf, other, offer)),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     outcome::Issue,
     primitive::is_id,
-    release::r4,
+    release::view,
     search::{
         extract,
         index::Target,
@@ -48,7 +48,7 @@ impl<'r> Lowering<'r> {
                     None => return Err(refusal::wrong_target(leaf.whole, leaf.name, name, &targets)),
                 }
             }
-            (Some(other), _) => return Err(super::unknown_modifier(leaf, other, parameter)),
+            (Some(other), _) => return Err(super::unknown_modifier(leaf, other, offer)),
         };
         let types = wanted.map_or(targets, |wanted| vec![wanted]);
         self.each(leaf, values, |this, value| {
@@ -71,8 +71,8 @@ impl<'r> Lowering<'r> {
                 let fits = types.iter().any(|known| *known == resource_type);
                 // FHIR has more types than are stored here; nothing can refer to those, and that
                 // is not the client's mistake.
-                let stored = r4().resource(&resource_type).is_some();
-                let exists = r4().resource_name(&resource_type).is_some();
+                let stored = view().resource(&resource_type).is_some();
+                let exists = view().resource_name(&resource_type).is_some();
                 if fits || (exists && !stored) {
                     Ok(ReferenceTest::Is(Target::Local { resource_type, id }))
                 } else {

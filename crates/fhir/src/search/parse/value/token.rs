@@ -4,11 +4,11 @@ use compact_str::{CompactString, format_compact};
 
 use crate::{
     outcome::Issue,
-    release::{Binding, Content, Primitive, ReleaseId, r4},
+    release::{Binding, Content, Primitive, view},
     search::{
-        parameters::{self, Parameter, reading::Reading},
+        parameters::{self, Offer, Parameter, reading::Reading},
         parse::{
-            chain::{Judged, Lowering},
+            chain::{Judged, Lowering, any},
             level::Leaf,
             refusal, split,
         },
@@ -20,6 +20,7 @@ use crate::{
 impl<'r> Lowering<'r> {
     pub(super) fn tokens(
         &mut self,
+        offer: &'static Offer,
         parameter: &'static Parameter,
         leaf: &Leaf<'r>,
         values: &[&str],
@@ -32,7 +33,7 @@ impl<'r> Lowering<'r> {
             }
             (Some("of-type"), Some(param)) => self
                 .each(leaf, values, |_, value| of_type(leaf, value).map(|test| Clause::Has(param, Test::Token(test)))),
-            (Some(other), _) => Err(super::unknown_modifier(leaf, other, parameter)),
+            (Some(other), _) => Err(super::unknown_modifier(leaf, other, offer)),
         }
     }
 
@@ -74,24 +75,25 @@ impl<'r> Lowering<'r> {
         if parameter.readings() != [Reading::Code] {
             return Ok(Clause::Has(param, Test::Token(test)));
         }
-        if let (ReleaseId::Stu3, Some(code)) = (self.release(), &test.code) {
-            test.code = Some(parameters::r4_code(param, code).into());
-        }
         if is_boolean(parameter) && !matches!(test.code.as_deref(), Some("true" | "false")) {
             let wanted = ("it must be true or false", "attendu : true ou false");
             return Err(refusal::bad_value(leaf.whole, value, wanted));
         }
         // The system of a bare code is the one its binding says; nothing is stored of it.
         if let SystemTest::Is(system) = &test.system {
-            return Ok(match (implied(parameter, system, test.code.as_deref()), test.code) {
-                (Implied::System, Some(code)) => {
-                    Clause::Has(param, Test::Token(TokenTest { system: SystemTest::Any, code: Some(code) }))
-                }
-                (Implied::System, None) => Clause::Present(param),
-                (Implied::OtherSystem, _) => Clause::never(),
-            });
+            match (implied(parameter, system, test.code.as_deref()), &test.code) {
+                (Implied::System, Some(_)) => test.system = SystemTest::Any,
+                (Implied::System, None) => return Ok(Clause::Present(param)),
+                (Implied::OtherSystem, _) => return Ok(Clause::never()),
+            }
         }
-        Ok(Clause::Has(param, Test::Token(test)))
+        let said = test.code.as_deref();
+        let codes = said.map(|code| parameters::indexed_codes(self.release(), param, code)).unwrap_or_default();
+        let is = |code: &str| {
+            let test = TokenTest { system: test.system.clone(), code: Some(code.into()) };
+            Clause::Has(param, Test::Token(test))
+        };
+        Ok(any(codes.into_iter().map(is).collect()))
     }
 }
 
@@ -129,7 +131,7 @@ fn implied(parameter: &Parameter, system: &str, code: Option<&str>) -> Implied {
     let lists = parameter
         .elements()
         .filter_map(|element| element.binding)
-        .filter_map(|Binding { value_set, .. }| r4().code_list(value_set));
+        .filter_map(|Binding { value_set, .. }| view().code_list(value_set));
     let same = |listed: &str| canonical_system(listed, code) == system;
     for list in lists {
         let found = match code {
