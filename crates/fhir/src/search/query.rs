@@ -231,7 +231,8 @@ pub enum SortKey {
     Id,
     /// The smallest value of a parameter when ascending, the greatest when descending; resources
     /// without a value come last. Strings compare folded, codes without their system, references
-    /// as `Type/id` (those elsewhere by their URL), ranges by their lower bound; texts byte by byte.
+    /// by the id of what is stored here (others are no value), ranges by their lower bound; texts
+    /// byte by byte.
     Param(Param, ParamKind),
 }
 

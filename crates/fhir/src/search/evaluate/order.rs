@@ -79,9 +79,9 @@ fn keys(param: Param, kind: ParamKind, of: &Candidate<'_>, judge: &Judge<'_>) ->
         ParamKind::Token => values::tokens(param, tree).into_iter().map(|token| Key::Text(token.code)).collect(),
         ParamKind::Reference => values::targets(param, tree, context)
             .into_iter()
-            .map(|target| match target {
-                Target::Local { resource_type, id } => Key::Text(format!("{resource_type}/{id}")),
-                Target::Elsewhere(url) => Key::Text(url.into_string()),
+            .filter_map(|target| match target {
+                Target::Local { id, .. } => Some(Key::Text(id.into_string())),
+                Target::Elsewhere(_) => None,
             })
             .collect(),
         ParamKind::Date => values::dates(param, tree, context).into_iter().map(|(low, _)| Key::Moment(low)).collect(),
