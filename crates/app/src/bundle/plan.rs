@@ -1,0 +1,367 @@
+//! A transaction, from its entries to what is carried out in the writer.
+
+use std::{collections::HashMap, sync::Arc};
+
+use liaison_care::unique;
+use liaison_fhir::{
+    outcome::{Issue, IssueKind},
+    patch,
+    release::Release,
+    search::extract,
+    text,
+    tree::Object,
+};
+use liaison_store::{
+    contract::{Change, Name, StoreError, UniqueKey, Version},
+    reader::Reader,
+    writer::Tx,
+};
+
+use super::{
+    answer::EntryAnswer,
+    entry::Entry,
+    identity::{Identities, Met},
+    request::Asked,
+};
+use crate::{
+    conformance,
+    error::{AppError, Refusal},
+    face::Face,
+    name,
+    operation::{Stage, delete::Deleted},
+    place,
+    stored::Stored,
+    write::{
+        commit::commit,
+        draft::{self, Draft, People},
+        prepare::{Prepared, deletion, prepare},
+        rules::{self, Beside},
+        same::same_as,
+    },
+    written::{Effect, Written},
+};
+
+/// A transaction that was read, to be planned on what is stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Transaction {
+    /// Its entries.
+    pub entries: Arc<Vec<Entry>>,
+    /// Through which base it came.
+    pub face: Face,
+    /// What it works with.
+    pub stage: Stage,
+}
+
+/// What is to be carried out, given what was met.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    met: Identities,
+    steps: Vec<Step>,
+}
+
+/// What an entry comes to.
+#[derive(Debug)]
+enum Step {
+    /// A version to commit.
+    Write(Box<Prepared>),
+    /// The same resource as that of an earlier entry.
+    Twin(usize),
+    /// Here already; with what to tell of it.
+    Found(Version, Vec<Issue>),
+    /// A deletion.
+    Delete(Box<Prepared>),
+    /// Deleted before.
+    WasDeleted(Version),
+    /// A read.
+    Look,
+}
+
+impl Transaction {
+    /// Carries it out whole, or not at all.
+    ///
+    /// `before` and `after` run in the same turn of the writer: the one may answer instead, the
+    /// other sees what was committed.
+    ///
+    /// # Errors
+    /// What is wrong with any entry, placed in the bundle.
+    pub(crate) async fn carry_out(
+        self,
+        before: impl FnOnce(&Reader<'_>) -> Result<Option<Vec<EntryAnswer>>, AppError> + Send + 'static,
+        after: impl FnOnce(&mut Tx<'_>, &[EntryAnswer]) -> Result<(), AppError> + Send + 'static,
+    ) -> Result<Vec<EntryAnswer>, AppError> {
+        let planning = self.clone();
+        let plan = self.stage.app.store().read(move |reader| planning.plan(reader)).await?;
+        let store = self.stage.app.store().clone();
+        store
+            .write(move |tx| {
+                if let Some(answers) = before(tx)? {
+                    return Ok(answers);
+                }
+                let met = Identities::look(&self.entries, &self.face, &self.stage, tx)?;
+                let plan = if met.same(&plan.met) { plan } else { self.plan_on(met, tx)? };
+                let answers = self.commit(plan, tx)?;
+                after(tx, &answers)?;
+                Ok(answers)
+            })
+            .await
+    }
+
+    fn plan(&self, reader: &Reader<'_>) -> Result<Plan, AppError> {
+        let met = Identities::look(&self.entries, &self.face, &self.stage, reader)?;
+        self.plan_on(met, reader)
+    }
+
+    fn plan_on(&self, met: Identities, reader: &Reader<'_>) -> Result<Plan, AppError> {
+        let mut steps = Vec::with_capacity(self.entries.len());
+        let mut trees: HashMap<Name, (&'static Release, Object)> = HashMap::new();
+        let mut by_name: HashMap<Name, usize> = HashMap::new();
+        for (index, (entry, meeting)) in self.entries.iter().zip(&met.met).enumerate() {
+            let step = match meeting {
+                Met::Nothing => Step::Look,
+                Met::Found(version) => Step::Found(version.clone(), vec![recognised(entry)]),
+                Met::Held(name, version) => self.held(entry, name, version, &met, reader)?,
+                Met::Writes(name, before) => {
+                    let earlier = by_name.insert(name.clone(), index);
+                    match earlier {
+                        Some(first) if matches!(entry.asked, Asked::Create { .. }) => Step::Twin(first),
+                        Some(_) => return Err(twice(name, &entry.place)),
+                        None => self.writes(entry, name, before.as_ref(), &met, &mut trees)?,
+                    }
+                }
+            };
+            steps.push(step);
+        }
+        self.check_notes(&steps, &trees, reader)?;
+        Ok(Plan { met, steps })
+    }
+
+    fn writes(
+        &self,
+        entry: &Entry,
+        name: &Name,
+        before: Option<&Version>,
+        met: &Identities,
+        trees: &mut HashMap<Name, (&'static Release, Object)>,
+    ) -> Result<Step, AppError> {
+        conformance::writable(&self.stage, &name.resource_type, Some(name)).map_err(|e| e.inside(&entry.place))?;
+        let draft = match &entry.asked {
+            Asked::Delete { expected, .. } => {
+                let Some(before) = before else { return Ok(Step::Look) };
+                if before.change == Change::Delete {
+                    return Ok(Step::WasDeleted(before.clone()));
+                }
+                expected.check(Some(before)).map_err(|e| e.inside(&entry.place))?;
+                return Ok(Step::Delete(Box::new(deletion(before, &self.stage))));
+            }
+            Asked::Patch { expected, .. } => {
+                expected.check(before).map_err(|e| e.inside(&entry.place))?;
+                self.patched(entry, name, before).map_err(|e| e.inside(&entry.place))?
+            }
+            Asked::Update { expected, .. } => {
+                expected.check(before).map_err(|e| e.inside(&entry.place))?;
+                self.rewritten(entry, met)?
+            }
+            _ => self.rewritten(entry, met)?,
+        };
+        let prepared = prepare(&draft, name, before, &self.face, &self.stage).map_err(|e| e.inside(&entry.place))?;
+        let tree = prepared.note.clone().unwrap_or_else(|| draft.tree.clone());
+        trees.insert(name.clone(), (draft.release, tree));
+        Ok(Step::Write(Box::new(prepared)))
+    }
+
+    /// What an entry writes, its references those of this server.
+    fn rewritten(&self, entry: &Entry, met: &Identities) -> Result<Draft, AppError> {
+        let Some(mut draft) = entry.draft.clone() else {
+            return Err(AppError::defect("an entry that writes has no draft".to_owned()));
+        };
+        rules::refuse(met.called.rewrite(&mut draft.tree, &entry.place))?;
+        draft.people = People::AsSent;
+        Ok(draft)
+    }
+
+    /// What a patch in a bundle makes of a resource, seen as searches show it.
+    fn patched(&self, entry: &Entry, name: &Name, before: Option<&Version>) -> Result<Draft, AppError> {
+        let (Some(before), Some(change)) = (before, &entry.patch) else { return Err(AppError::unknown(name)) };
+        let mut tree = Stored::light(before.clone()).tree(&self.face)?;
+        patch::apply(&mut tree, change).map_err(|issue| AppError::new(Refusal::AgainstARule, issue))?;
+        let resource_type = name::resource_type(&name.resource_type, self.face.release)?;
+        if tree.str("id") != Some(&name.id) {
+            return Err(AppError::against_a_rule(
+                IssueKind::BusinessRule,
+                "id",
+                text!(en: "A patch does not change the id of a resource.", fr: "Un patch ne change pas l'id d'une ressource."),
+            ));
+        }
+        let mut draft = draft::draft(tree, resource_type, &self.face, &self.stage)?;
+        draft.place = Some(entry.place.clone());
+        Ok(draft)
+    }
+
+    /// A note that is sent again: the same is found, another is refused.
+    fn held(
+        &self,
+        entry: &Entry,
+        name: &Name,
+        version: &Version,
+        met: &Identities,
+        reader: &Reader<'_>,
+    ) -> Result<Step, AppError> {
+        let mut draft = self.rewritten(entry, met)?;
+        // Actors without any identifier are new each time: one that says the same as the actor that
+        // the note here refers to is taken for that actor.
+        let earlier = Stored::light(version.clone()).tree_in(draft.release)?;
+        let context = extract::ExtractContext { zone: &self.stage.app.settings().zone, bases: &self.face.bases };
+        let there = extract::references(&earlier, draft.release, &context);
+        let mut taken_for: Vec<(Name, Name)> = Vec::new();
+        for (target, at) in extract::references(&draft.tree, draft.release, &context) {
+            let Some(ours) = rules::local_target(target) else { continue };
+            let theirs = there.iter().find(|(_, place)| *place == at).and_then(|(t, _)| rules::local_target(t.clone()));
+            let Some(theirs) = theirs.filter(|theirs| *theirs != ours) else { continue };
+            let is_new = self.entries.iter().zip(&met.met).find_map(|(other, met)| match met {
+                Met::Writes(name, None) if *name == ours => other.draft.as_ref().map(|_| other),
+                _ => None,
+            });
+            let Some(actor) = is_new else { continue };
+            let Some(known) = reader.current(&theirs)? else { continue };
+            if same_as(&self.rewritten(actor, met)?, &known)? {
+                taken_for.push((ours, theirs));
+            }
+        }
+        let mut called = super::references::Called::default();
+        for (ours, theirs) in taken_for {
+            called.insert(&name::reference(&ours), &theirs);
+        }
+        let _nothing_is_urn_any_more = called.rewrite(&mut draft.tree, &entry.place);
+        if same_as(&draft, version)? {
+            return Ok(Step::Found(version.clone(), Vec::new()));
+        }
+        let key = UniqueKey { scope: unique::NOTE, key: name.id.clone() };
+        Err(AppError::from(StoreError::KeyTaken { key, holder: version.name.clone() }).inside(&entry.place))
+    }
+
+    /// The rules of notes that need what they refer to, in the bundle or in the store.
+    fn check_notes(
+        &self,
+        steps: &[Step],
+        trees: &HashMap<Name, (&'static Release, Object)>,
+        reader: &Reader<'_>,
+    ) -> Result<(), AppError> {
+        let beside = BundleFirst { trees, reader };
+        let mut issues = Vec::new();
+        for (entry, step) in self.entries.iter().zip(steps) {
+            let Step::Write(prepared) = step else { continue };
+            let (Some(note), Some(draft)) = (&prepared.note, &entry.draft) else { continue };
+            let found = rules::findings(note, draft.release, &self.face.bases, &beside)?;
+            issues.extend(found.into_iter().map(|i| Issue { place: place::inside(&entry.place, &i.place), ..i }));
+        }
+        rules::refuse(issues)
+    }
+
+    fn commit(&self, plan: Plan, tx: &mut Tx<'_>) -> Result<Vec<EntryAnswer>, AppError> {
+        let mut order: Vec<usize> = (0..self.entries.len()).collect();
+        order.sort_by_key(|index| self.entries.get(*index).map_or(u8::MAX, |entry| entry.asked.turn()));
+        let mut steps: Vec<Option<Step>> = plan.steps.into_iter().map(Some).collect();
+        let mut answers: Vec<Option<EntryAnswer>> = self.entries.iter().map(|_| None).collect();
+        for index in order {
+            let (Some(entry), Some(step)) = (self.entries.get(index), steps.get_mut(index).and_then(Option::take))
+            else {
+                continue;
+            };
+            let answer = match step {
+                Step::Twin(first) => match answers.get(first).and_then(Option::as_ref) {
+                    Some(EntryAnswer::Written(written)) => {
+                        EntryAnswer::Written(Box::new(Written { effect: Effect::Found, ..written.as_ref().clone() }))
+                    }
+                    _ => return Err(AppError::defect("a twin came before its other".to_owned())),
+                },
+                step => self.carry(entry, step, tx).map_err(|error| error.inside(&entry.place))?,
+            };
+            if let Some(place) = answers.get_mut(index) {
+                *place = Some(answer);
+            }
+        }
+        answers
+            .into_iter()
+            .map(|answer| answer.ok_or_else(|| AppError::defect("an entry was left out".to_owned())))
+            .collect()
+    }
+
+    fn carry(&self, entry: &Entry, step: Step, tx: &mut Tx<'_>) -> Result<EntryAnswer, AppError> {
+        let written = |effect, version, issues| {
+            EntryAnswer::Written(Box::new(Written { effect, resource: Stored::light(version), issues }))
+        };
+        Ok(match step {
+            Step::Write(prepared) => {
+                let issues = prepared.issues.clone();
+                let effect = if prepared.version.change == Change::Create { Effect::Created } else { Effect::Updated };
+                written(effect, commit(tx, *prepared)?.version, issues)
+            }
+            Step::Found(version, issues) => written(Effect::Found, version, issues),
+            Step::Delete(prepared) => {
+                let version = commit(tx, *prepared)?.version;
+                EntryAnswer::Deleted(Deleted { name: version.name, version: version.version })
+            }
+            Step::WasDeleted(version) => EntryAnswer::Deleted(Deleted { name: version.name, version: version.version }),
+            Step::Twin(_) | Step::Look => look(entry, tx)?,
+        })
+    }
+}
+
+/// What a reading entry sees: what the transaction has written.
+fn look(entry: &Entry, tx: &Tx<'_>) -> Result<EntryAnswer, AppError> {
+    let (name, version) = match &entry.asked {
+        Asked::Read(name) => (name, tx.current(name)?),
+        Asked::Vread(name, version) => (name, tx.version(name, *version)?),
+        Asked::Search { resource_type, .. } => {
+            let Some(question) = &entry.question else {
+                return Err(AppError::defect("an entry that searches has no question".to_owned()));
+            };
+            return Ok(EntryAnswer::Found(Box::new(question.ask(tx)?), *resource_type));
+        }
+        _ => return Err(AppError::defect("an entry that writes was left out".to_owned())),
+    };
+    match version {
+        None => Err(AppError::unknown(name)),
+        Some(version) if version.change == Change::Delete => Err(AppError::gone(name, version.version)),
+        Some(version) => Ok(EntryAnswer::Read(Box::new(Stored::light(version)))),
+    }
+}
+
+/// The resources of the bundle before those of the store.
+struct BundleFirst<'p, 'r, 'c> {
+    trees: &'p HashMap<Name, (&'static Release, Object)>,
+    reader: &'r Reader<'c>,
+}
+
+impl Beside for BundleFirst<'_, '_, '_> {
+    fn resource(&self, name: &Name, release: &'static Release) -> Result<Option<Object>, AppError> {
+        match self.trees.get(name) {
+            // All entries of a bundle are of its release, but for `Binary`, which no rule looks at.
+            Some((_, tree)) => Ok(Some(tree.clone())),
+            None => self.reader.resource(name, release),
+        }
+    }
+}
+
+fn recognised(entry: &Entry) -> Issue {
+    let resource_type = entry.resource_type();
+    Issue::information(
+        entry.place.clone(),
+        text!(
+            en: "This {resource_type} is here already: the one here is referred to, and was not changed.",
+            fr: "Ce {resource_type} est déjà ici : c'est lui qui est référencé, et il n'a pas été modifié.",
+        ),
+    )
+}
+
+fn twice(name: &Name, place: &str) -> AppError {
+    let reference = name::reference(name);
+    AppError::not_understood(
+        IssueKind::Invalid,
+        place,
+        text!(
+            en: "Two entries of this transaction change {reference}: each resource once.",
+            fr: "Deux entrées de cette transaction modifient {reference} : chaque ressource une seule fois.",
+        ),
+    )
+}

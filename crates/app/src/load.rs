@@ -1,0 +1,28 @@
+//! Versions with the attachments that their bodies lack.
+
+use bytes::{Bytes, BytesMut};
+use liaison_store::contract::{BlobId, Filler, StoreError, Version};
+
+use crate::{error::AppError, operation::Stage, stored::Stored};
+
+/// The version with its attachments.
+pub(crate) async fn whole(stage: &Stage, version: Version) -> Result<Stored, AppError> {
+    let mut attached: Vec<(BlobId, Bytes)> = Vec::new();
+    for hole in &version.holes {
+        if let Filler::Data(blob) = hole.filler
+            && !attached.iter().any(|(id, _)| *id == blob)
+        {
+            attached.push((blob, bytes_of(stage, blob).await?));
+        }
+    }
+    Ok(Stored::whole(version, attached))
+}
+
+async fn bytes_of(stage: &Stage, blob: BlobId) -> Result<Bytes, AppError> {
+    let mut reader = stage.app.store().blob(blob).await?.ok_or(StoreError::BlobMissing(blob))?;
+    let mut bytes = BytesMut::with_capacity(usize::try_from(reader.length()).unwrap_or_default());
+    while let Some(piece) = reader.next().await? {
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes.freeze())
+}

@@ -1,0 +1,49 @@
+//! What an operation must say of itself before it may run.
+
+use std::future::Future;
+
+use liaison_fhir::search::query::Clause;
+
+use crate::{app::App, audit::AuditRecord, caller::Caller, error::AppError, policy::Action};
+
+/// A use case. One that does not say which leave it asks for, and what the audit trail will tell
+/// of it, does not compile.
+pub trait Operation: Send + Sized {
+    /// What it gives.
+    type Answer: Send;
+
+    /// What it asks leave for.
+    fn action(&self) -> Action;
+
+    /// What the audit trail says of it.
+    fn audit(&self) -> AuditRecord;
+
+    /// Does it. Only [`App::execute`] calls this, after the policy has allowed it.
+    fn run(self, stage: Stage) -> impl Future<Output = Result<Self::Answer, AppError>> + Send;
+}
+
+/// What an operation has at hand while it runs.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// The application: store and settings.
+    pub(crate) app: App,
+    /// Who asks.
+    pub(crate) caller: Caller,
+    /// What the caller may see: to be ANDed into every search made on the caller's behalf.
+    pub(crate) scope: Clause,
+}
+
+pub mod batch;
+pub mod create;
+pub mod delete;
+pub mod download;
+pub mod history;
+pub mod note_bundle;
+pub mod patch;
+pub mod read;
+pub mod search;
+pub mod terminology;
+pub mod transaction;
+pub mod update;
+pub mod validate;
+pub mod vread;

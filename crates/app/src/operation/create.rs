@@ -1,0 +1,138 @@
+//! `create`, plain and conditional: <https://hl7.org/fhir/R4/http.html#create>.
+
+use liaison_care::unique;
+use liaison_store::{contract::Version, writer::Tx};
+
+use crate::{
+    audit::AuditRecord,
+    content::Content,
+    criteria::{self, Criteria, Matched},
+    error::AppError,
+    face::Face,
+    idempotence::Key,
+    load, name,
+    operation::{Operation, Stage},
+    policy::{Action, Interaction},
+    query_string,
+    write::{
+        commit::commit,
+        draft::Draft,
+        prepare::{Prepared, prepare},
+        rules,
+        same::same_as,
+    },
+    written::{Effect, Written},
+};
+
+/// Creates a resource under an id of the server's.
+#[derive(Clone, Debug)]
+pub struct Create {
+    /// Through which base.
+    pub face: Face,
+    /// The type the address names.
+    pub resource_type: &'static str,
+    /// What was sent.
+    pub content: Content,
+    /// `If-None-Exist`, as sent: nothing is created when something matches.
+    pub if_none_exist: Option<String>,
+    /// `Idempotency-Key`: makes it safe to repeat.
+    pub idempotency_key: Option<String>,
+}
+
+impl Operation for Create {
+    type Answer = Written;
+
+    fn action(&self) -> Action {
+        Action::on(Interaction::Create, self.resource_type)
+    }
+
+    fn audit(&self) -> AuditRecord {
+        AuditRecord { interaction: Interaction::Create, entity: self.resource_type.to_owned() }
+    }
+
+    async fn run(self, stage: Stage) -> Result<Written, AppError> {
+        let Self { face, resource_type, content, if_none_exist, idempotency_key } = self;
+        let address = format!("POST {resource_type} {}", if_none_exist.as_deref().unwrap_or_default());
+        let key = Key::new(idempotency_key, &address, &content, &face, &stage)?;
+        let condition = if_none_exist.map(|text| condition(resource_type, &text, &face, &stage)).transpose()?;
+        let draft = content.draft(resource_type, &face, &stage)?;
+        let prepared = prepare(&draft, &name::fresh(resource_type), None, &face, &stage)?;
+        let issues = prepared.issues.clone();
+        rules::check_apart(&prepared, &draft, &face, &stage).await?;
+        let job_stage = stage.clone();
+        let (effect, version) = stage
+            .app
+            .store()
+            .write(move |tx| create(tx, &draft, prepared, condition.as_ref(), key.as_ref(), &job_stage))
+            .await?;
+        Ok(Written { effect, resource: load::whole(&stage, version).await?, issues })
+    }
+}
+
+/// The criteria of an `If-None-Exist` header: a query string, with or without its `?`.
+pub(crate) fn condition(
+    resource_type: &'static str,
+    text: &str,
+    face: &Face,
+    stage: &Stage,
+) -> Result<Criteria, AppError> {
+    let text = text.trim();
+    let text = text.split_once('?').map_or(text, |(_, query)| query);
+    Criteria::read(resource_type, query_string::read(text.as_bytes())?, face, stage)
+}
+
+/// Creates inside the writer, unless the request was answered before, the condition matches, or the
+/// same note is there already.
+fn create(
+    tx: &mut Tx<'_>,
+    draft: &Draft,
+    prepared: Prepared,
+    condition: Option<&Criteria>,
+    key: Option<&Key>,
+    stage: &Stage,
+) -> Result<(Effect, Version), AppError> {
+    if let Some(before) = key.map(|key| key.answered(tx)).transpose()?.flatten()
+        && let Some((name, number)) = before.versions.first()
+        && let Some(version) = tx.version(name, *number)?
+    {
+        // A repeated request gets the answer it got.
+        let effect = if version.updated < before.at { Effect::Found } else { Effect::Created };
+        return Ok((effect, version));
+    }
+    let found = match condition.map(|c| c.matched(tx, stage)).transpose()? {
+        Some(Matched::Many) => return Err(criteria::many()),
+        Some(Matched::One(version)) => Some(version),
+        Some(Matched::None) | None => already_there(tx, draft, &prepared)?,
+    };
+    let (effect, version) = match found {
+        Some(version) => (Effect::Found, version),
+        None => {
+            let version = commit(tx, prepared)?.version;
+            (Effect::Created, version)
+        }
+    };
+    if let Some(key) = key {
+        let at = (effect == Effect::Created).then_some(version.updated.0);
+        key.remember(tx, at, vec![(version.name.clone(), version.version)])?;
+    }
+    Ok((effect, version))
+}
+
+/// The note that has the same `masterIdentifier` and says the same.
+///
+/// # Errors
+/// 409, naming the holder, when it says something else, or for any other key that is taken.
+pub(crate) fn already_there(tx: &Tx<'_>, draft: &Draft, prepared: &Prepared) -> Result<Option<Version>, AppError> {
+    for key in &prepared.version.unique {
+        let Some(holder) = tx.holder(key)? else { continue };
+        let taken = || {
+            AppError::from(liaison_store::contract::StoreError::KeyTaken { key: key.clone(), holder: holder.clone() })
+        };
+        if key.scope != unique::NOTE {
+            return Err(taken());
+        }
+        let Some(version) = tx.current(&holder)? else { return Err(taken()) };
+        return if same_as(draft, &version)? { Ok(Some(version)) } else { Err(taken()) };
+    }
+    Ok(None)
+}

@@ -1,0 +1,96 @@
+//! The bytes of a `Binary`: <https://hl7.org/fhir/R4/binary.html>.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use liaison_store::{
+    blob::BlobReader,
+    contract::{Change, Filler, Name, StoreError},
+};
+
+use crate::{
+    audit::AuditRecord,
+    error::AppError,
+    name,
+    operation::{Operation, Stage},
+    policy::{Action, Interaction},
+    stored::{Stored, read_stored},
+};
+
+/// Reads a `Binary` for its bytes.
+#[derive(Clone, Debug)]
+pub struct Download {
+    /// Which.
+    pub name: Name,
+    /// Which version; the current one when there is none.
+    pub version: Option<u32>,
+}
+
+/// A `Binary` whose bytes are to be sent.
+pub struct Downloaded {
+    /// The resource, without its bytes.
+    pub resource: Stored,
+    /// The type of its bytes.
+    pub content_type: String,
+    reader: Option<BlobReader>,
+}
+
+impl Downloaded {
+    /// How many bytes there are.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.reader.as_ref().map_or(0, BlobReader::length)
+    }
+
+    /// Reads only these bytes.
+    #[must_use]
+    pub fn range(mut self, range: Range<u64>) -> Self {
+        self.reader = self.reader.map(|reader| reader.range(range));
+        self
+    }
+
+    /// The next bytes; nothing at the end.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, AppError> {
+        match &mut self.reader {
+            Some(reader) => Ok(reader.next().await?),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Operation for Download {
+    type Answer = Downloaded;
+
+    fn action(&self) -> Action {
+        Action::on(Interaction::Read, &self.name.resource_type)
+    }
+
+    fn audit(&self) -> AuditRecord {
+        AuditRecord { interaction: Interaction::Read, entity: name::reference(&self.name) }
+    }
+
+    async fn run(self, stage: Stage) -> Result<Downloaded, AppError> {
+        let version = stage.app.store().read_now(|reader| match self.version {
+            None => reader.current(&self.name),
+            Some(version) => reader.version(&self.name, version),
+        })?;
+        let version = version.ok_or_else(|| AppError::unknown(&self.name))?;
+        if version.change == Change::Delete {
+            return Err(AppError::gone(&self.name, version.version));
+        }
+        let content_type =
+            read_stored(&version.body)?.str("contentType").unwrap_or("application/octet-stream").to_owned();
+        let blob = version.holes.iter().find_map(|hole| match hole.filler {
+            Filler::Data(blob) => Some(blob),
+            Filler::Base => None,
+        });
+        let reader = match blob {
+            Some(blob) => Some(stage.app.store().blob(blob).await?.ok_or(StoreError::BlobMissing(blob))?),
+            None => None,
+        };
+        Ok(Downloaded { resource: Stored::light(version), content_type, reader })
+    }
+}

@@ -1,0 +1,108 @@
+//! `history` of a resource, a type or everything: <https://hl7.org/fhir/R4/http.html#history>.
+
+use liaison_store::contract::{Cursor, HistoryOf, HistoryRequest, Instant, Name};
+
+use crate::{
+    audit::AuditRecord,
+    error::AppError,
+    load, name,
+    operation::{Operation, Stage},
+    policy::{Action, Interaction},
+    stored::Stored,
+};
+
+/// Tells the versions of a resource, of a type, or of everything, newest first.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// Of what.
+    pub of: Of,
+    /// Only versions committed at or after this moment, in microseconds since 1970 UTC.
+    pub since: Option<i64>,
+    /// Only versions that were current at some moment of this range.
+    pub at: Option<(i64, i64)>,
+    /// At most this many.
+    pub count: u32,
+    /// Where to go on.
+    pub cursor: Option<String>,
+}
+
+/// Of what a history is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// One resource.
+    Resource(Name),
+    /// All of a type.
+    Type(&'static str),
+    /// Everything.
+    All,
+}
+
+/// A page of history.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The versions, newest first; attachments included for the history of one resource.
+    pub versions: Vec<Stored>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Where the next page begins.
+    pub next: Option<String>,
+}
+
+impl Operation for History {
+    type Answer = Told;
+
+    fn action(&self) -> Action {
+        match &self.of {
+            Of::Resource(name) => Action::on(Interaction::History, &name.resource_type),
+            Of::Type(resource_type) => Action::on(Interaction::History, resource_type),
+            Of::All => Action::on_system(Interaction::History),
+        }
+    }
+
+    fn audit(&self) -> AuditRecord {
+        let entity = match &self.of {
+            Of::Resource(name) => name::reference(name),
+            Of::Type(resource_type) => (*resource_type).to_owned(),
+            Of::All => String::new(),
+        };
+        AuditRecord { interaction: Interaction::History, entity }
+    }
+
+    async fn run(self, stage: Stage) -> Result<Told, AppError> {
+        let Self { of, since, at, count, cursor } = self;
+        let named = match &of {
+            Of::Resource(name) => Some(name.clone()),
+            _ => None,
+        };
+        let request = HistoryRequest {
+            of: match of {
+                Of::Resource(name) => HistoryOf::Resource(name),
+                Of::Type(resource_type) => HistoryOf::Type(resource_type.into()),
+                Of::All => HistoryOf::All,
+            },
+            since: since.map(Instant),
+            at: at.map(|(low, high)| (Instant(low), Instant(high))),
+            count,
+            cursor: cursor.map(Cursor),
+        };
+        let one = named.clone();
+        let page = stage
+            .app
+            .store()
+            .read(move |reader| {
+                // The history of what never was is not an empty one.
+                if let Some(name) = &one
+                    && reader.current(name)?.is_none()
+                {
+                    return Err(AppError::unknown(name));
+                }
+                reader.history(&request).map_err(AppError::from)
+            })
+            .await?;
+        let mut versions = Vec::with_capacity(page.versions.len());
+        for version in page.versions {
+            versions.push(if named.is_some() { load::whole(&stage, version).await? } else { Stored::light(version) });
+        }
+        Ok(Told { versions, total: page.total, next: page.next.map(|cursor| cursor.0) })
+    }
+}

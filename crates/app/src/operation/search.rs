@@ -1,0 +1,162 @@
+//! `search`: <https://hl7.org/fhir/R4/search.html>.
+
+use liaison_fhir::{
+    outcome::{Issue, IssueKind},
+    search::{
+        parse::{self, Handling, PageControls, SearchRequest, SummaryMode, Total},
+        query::Query,
+    },
+    text,
+};
+use liaison_store::{
+    contract::{Cursor, Cut, Page, PageRequest, TotalMode},
+    reader::Reader,
+};
+
+use crate::{
+    audit::AuditRecord,
+    criteria,
+    error::AppError,
+    face::Face,
+    operation::{Operation, Stage},
+    policy::{Action, Interaction},
+    stored::Stored,
+    wire_2017,
+};
+
+/// Searches one type, or all.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// Through which base.
+    pub face: Face,
+    /// The type; all when there is none.
+    pub resource_type: Option<&'static str>,
+    /// The parameters, in their order.
+    pub pairs: Vec<(String, String)>,
+    /// What becomes of those that are not understood.
+    pub handling: Handling,
+}
+
+/// A page of a search.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The matches, in order, heavy attachments left out.
+    pub matches: Vec<Stored>,
+    /// What was asked for beside them.
+    pub includes: Vec<Stored>,
+    /// How many matches there are in all, when counted.
+    pub total: Option<u64>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    /// The parameters that were used: those of the link to this page.
+    pub used: Vec<(String, String)>,
+    /// How resources are to be shown.
+    pub page: PageControls,
+    /// Warnings.
+    pub issues: Vec<Issue>,
+}
+
+/// Matches of a page when `_count` does not say.
+const DEFAULT_COUNT: u32 = 20;
+
+impl Operation for Search {
+    type Answer = Found;
+
+    fn action(&self) -> Action {
+        Action { interaction: Interaction::Search, resource_type: self.resource_type.map(str::to_owned) }
+    }
+
+    fn audit(&self) -> AuditRecord {
+        // Never the criteria: they may be a person's name or identifier.
+        AuditRecord { interaction: Interaction::Search, entity: self.resource_type.unwrap_or_default().to_owned() }
+    }
+
+    async fn run(self, stage: Stage) -> Result<Found, AppError> {
+        let question = Question::read(&self.face, self.resource_type, self.pairs, self.handling, &stage)?;
+        let (query, request) = (question.query.clone(), question.request.clone());
+        let page = stage.app.store().read(move |reader| reader.search(&query, &request)).await?;
+        Ok(question.answered(page))
+    }
+}
+
+/// A search that was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    query: Query,
+    request: PageRequest,
+    page: PageControls,
+    used: Vec<(String, String)>,
+    issues: Vec<Issue>,
+}
+
+impl Question {
+    /// Reads the parameters of a search.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub(crate) fn read(
+        face: &Face,
+        resource_type: Option<&'static str>,
+        pairs: Vec<(String, String)>,
+        handling: Handling,
+        stage: &Stage,
+    ) -> Result<Self, AppError> {
+        let (pairs, mut issues) = wire_2017::query(pairs, face);
+        let context = criteria::context(face, stage);
+        let types: Vec<&str> = resource_type.into_iter().collect();
+        let request =
+            SearchRequest { release: face.release, types: &types, pairs: &pairs, handling, context: &context };
+        let parsed = parse::parse(&request).map_err(AppError::unreadable)?;
+        let (mut query, page) = (parsed.query, parsed.page);
+        query.filter = criteria::within(query.filter, &stage.scope);
+        let limits = &stage.app.settings().limits;
+        let request = PageRequest {
+            count: match page.summary {
+                SummaryMode::Count => 0,
+                _ => page.count.unwrap_or(DEFAULT_COUNT),
+            },
+            cursor: page.cursor.clone().map(Cursor),
+            total: match page.total {
+                Total::None => TotalMode::None,
+                Total::Bounded => TotalMode::Bounded,
+                Total::Accurate => TotalMode::Accurate,
+            },
+            include_limit: limits.includes,
+            deadline: limits.query_time,
+        };
+        issues.extend(parsed.issues);
+        Ok(Self { query, request, page, used: parsed.used, issues })
+    }
+
+    /// Asks it of a view of the store.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn ask(&self, reader: &Reader<'_>) -> Result<Found, AppError> {
+        Ok(self.clone().answered(reader.search(&self.query, &self.request)?))
+    }
+
+    fn answered(self, found: Page) -> Found {
+        let mut issues = self.issues;
+        if found.includes_cut == Cut::Cut {
+            let limit = self.request.include_limit;
+            issues.push(Issue::warning(
+                IssueKind::TooCostly,
+                "http._include",
+                text!(
+                    en: "Only the first {limit} included resources are given: ask for smaller pages.",
+                    fr: "Seules les {limit} premières ressources incluses sont données : demandez des pages plus petites.",
+                ),
+            ));
+        }
+        Found {
+            matches: found.matches.into_iter().map(Stored::light).collect(),
+            includes: found.includes.into_iter().map(Stored::light).collect(),
+            total: found.total,
+            next: found.next.map(|cursor| cursor.0),
+            used: self.used,
+            page: self.page,
+            issues,
+        }
+    }
+}

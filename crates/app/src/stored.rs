@@ -1,0 +1,157 @@
+//! A stored version on its way out: byte for byte where it can be, converted where it must be.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use liaison_fhir::{
+    convert, json,
+    release::{Release, ReleaseId},
+    tree::Object,
+};
+pub use liaison_store::contract::Change;
+use liaison_store::contract::{BlobId, Filler, Name, Version};
+
+use crate::{
+    error::AppError,
+    face::{Face, release_of},
+};
+
+/// A version of a resource.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    version: Version,
+    /// The attachments that go back into the body; empty when they are left out.
+    attached: Vec<(BlobId, Bytes)>,
+}
+
+impl Stored {
+    /// A version whose heavy attachments are left out: only their address, size and hash are told.
+    #[must_use]
+    pub(crate) const fn light(version: Version) -> Self {
+        Self { version, attached: Vec::new() }
+    }
+
+    /// A version with the attachments that its body lacks.
+    #[must_use]
+    pub(crate) const fn whole(version: Version, attached: Vec<(BlobId, Bytes)>) -> Self {
+        Self { version, attached }
+    }
+
+    /// The version as the store gave it.
+    #[must_use]
+    pub(crate) fn into_version(self) -> Version {
+        self.version
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub const fn name(&self) -> &Name {
+        &self.version.name
+    }
+
+    /// Which version, from 1.
+    #[must_use]
+    pub const fn version(&self) -> u32 {
+        self.version.version
+    }
+
+    /// When it was committed, in microseconds since 1970 UTC.
+    #[must_use]
+    pub const fn updated(&self) -> i64 {
+        self.version.updated.0
+    }
+
+    /// When it was committed, as FHIR writes instants.
+    #[must_use]
+    pub fn updated_text(&self) -> String {
+        self.version.updated.text()
+    }
+
+    /// How it came to be.
+    #[must_use]
+    pub const fn change(&self) -> Change {
+        self.version.change
+    }
+
+    /// Whether this version says that the resource is no more.
+    #[must_use]
+    pub fn is_deletion(&self) -> bool {
+        self.version.change == Change::Delete
+    }
+
+    /// The compact JSON of the resource as that face shows it; nothing for a deletion.
+    ///
+    /// # Errors
+    /// When the stored body cannot be read: a defect.
+    pub fn json(&self, face: &Face) -> Result<Bytes, AppError> {
+        let body = self.filled(face);
+        if body.is_empty() || release_of(self.version.form).id == face.release.id {
+            return Ok(body);
+        }
+        Ok(json::write(&self.converted(&body, face.release)?).into())
+    }
+
+    /// The tree of the resource as that face shows it; empty for a deletion.
+    ///
+    /// # Errors
+    /// When the stored body cannot be read: a defect.
+    pub fn tree(&self, face: &Face) -> Result<Object, AppError> {
+        let body = self.filled(face);
+        if body.is_empty() {
+            return Ok(Object::new());
+        }
+        self.converted(&body, face.release)
+    }
+
+    /// The tree in a release, addresses of attachments relative.
+    pub(crate) fn tree_in(&self, release: &'static Release) -> Result<Object, AppError> {
+        self.converted(&fill(&self.version, |_, _| {}), release)
+    }
+
+    fn converted(&self, body: &[u8], release: &'static Release) -> Result<Object, AppError> {
+        let written = read_stored(body)?;
+        Ok(match (release_of(self.version.form).id, release.id) {
+            (ReleaseId::Stu3, ReleaseId::R4) => convert::to_r4(&written),
+            (ReleaseId::R4, ReleaseId::Stu3) => convert::to_stu3(&written),
+            _ => written,
+        })
+    }
+
+    fn filled(&self, face: &Face) -> Bytes {
+        fill(&self.version, |filler, out| match filler {
+            Filler::Base => out.extend_from_slice(face.base.as_bytes()),
+            Filler::Data(blob) => {
+                let Some((_, bytes)) = self.attached.iter().find(|(id, _)| id == blob) else { return };
+                out.extend_from_slice(b"\"data\":\"");
+                out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
+                out.extend_from_slice(b"\",");
+            }
+        })
+    }
+}
+
+/// The body with its holes filled by `filler`; the very bytes when there are none.
+pub(crate) fn fill(version: &Version, mut filler: impl FnMut(&Filler, &mut Vec<u8>)) -> Bytes {
+    if version.holes.is_empty() {
+        return version.body.clone();
+    }
+    let mut out = Vec::with_capacity(version.body.len() + 256);
+    let mut from = 0;
+    for hole in &version.holes {
+        let at = (hole.at as usize).clamp(from, version.body.len());
+        out.extend_from_slice(version.body.get(from..at).unwrap_or_default());
+        filler(&hole.filler, &mut out);
+        from = at;
+    }
+    out.extend_from_slice(version.body.get(from..).unwrap_or_default());
+    out.into()
+}
+
+/// Reads a body that this server wrote.
+pub(crate) fn read_stored(body: &[u8]) -> Result<Object, AppError> {
+    json::read(body, &STORED)
+        .map_err(|issues| AppError::defect(issues.first().map(|i| i.text.en.clone()).unwrap_or_default()))
+}
+
+/// What was written within the limits of requests, with what the server added, is read back
+/// whatever the limits are today.
+const STORED: json::Limits = json::Limits { depth: 1_000, bytes: usize::MAX, nodes: usize::MAX };

@@ -1,0 +1,33 @@
+//! Inside the writer: the one lifecycle of everything that is stored.
+
+use liaison_store::{
+    contract::{Change, Committed},
+    writer::Tx,
+};
+
+use super::prepare::{Prepared, deleted};
+use crate::error::AppError;
+
+/// Stores a prepared write: attachments, the resources made of them, the resource, and the end of
+/// what it has no use for any more.
+///
+/// # Errors
+/// What the store finds against it: a key held by another, references that do not resolve, a
+/// resource that others still refer to.
+pub(crate) fn commit(tx: &mut Tx<'_>, prepared: Prepared) -> Result<Committed, AppError> {
+    let caller = prepared.version.caller.clone();
+    for blob in prepared.blobs {
+        tx.put_blob(&blob)?;
+    }
+    for binary in prepared.binaries {
+        tx.commit_version(binary)?;
+    }
+    let committed = tx.commit_version(prepared.version)?;
+    for binary in prepared.obsolete {
+        let live = tx.current(&binary)?.is_some_and(|version| version.change != Change::Delete);
+        if live && tx.referrers(&binary, 1)?.is_empty() {
+            tx.commit_version(deleted(binary, caller.clone()))?;
+        }
+    }
+    Ok(committed)
+}

@@ -1,0 +1,100 @@
+//! Whether a note that is sent again says the same.
+//!
+//! Compared in the R4 view, so that a note sent through either face is recognised; without what the
+//! server gives (id, meta, moment of registration), with attachments by their content.
+
+use liaison_fhir::tree::{Object, Value};
+use liaison_store::contract::{BlobId, Filler, Version};
+
+use super::{
+    attachments,
+    draft::{Draft, in_r4},
+    note::Stamped,
+};
+use crate::{
+    error::AppError,
+    face::release_of,
+    stored::{fill, read_stored},
+};
+
+/// Whether the version says what the draft says.
+///
+/// # Errors
+/// When the stored body cannot be read: a defect.
+pub(crate) fn same_as(draft: &Draft, stored: &Version) -> Result<bool, AppError> {
+    let release = release_of(stored.form);
+    let body = fill(stored, |filler, out| {
+        if let Filler::Data(blob) = filler {
+            out.extend_from_slice(format!("\"data\":\"{}\",", content_mark(blob)).as_bytes());
+        }
+    });
+    let mut before = read_stored(&body)?;
+    let mut now = draft.tree.clone();
+    let unplaced = |attachment: &mut Object| {
+        for member in ["url", "size", "hash"] {
+            attachment.remove(member);
+        }
+    };
+    if let Some(structure) = release.resource(draft.resource_type) {
+        attachments::each(&mut before, structure, release, "", &mut |attachment, _| {
+            if attachment.str("data").is_some_and(|data| data.starts_with(CONTENT)) {
+                unplaced(attachment);
+            }
+        });
+    }
+    if let Some(structure) = draft.release.resource(draft.resource_type) {
+        attachments::each(&mut now, structure, draft.release, "", &mut |attachment, _| {
+            let apart = attachment.str("data").and_then(|data| draft.apart.iter().find(|a| a.mark == data));
+            if let Some(apart) = apart {
+                attachment.set("data", content_mark(&apart.bytes.id()));
+                unplaced(attachment);
+            }
+        });
+    }
+    // What one of the two did not say, but the server did for it.
+    let server_said = match draft.stamped {
+        Stamped::In("date") => &["date"][..],
+        _ => &[],
+    };
+    Ok(canonical(in_r4(before, release), server_said) == canonical(in_r4(now, draft.release), server_said))
+}
+
+const CONTENT: &str = "content:";
+
+fn content_mark(blob: &BlobId) -> String {
+    let hex: String = blob.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{CONTENT}{hex}")
+}
+
+fn canonical(mut tree: Object, server_said: &[&str]) -> Object {
+    for member in ["id", "meta"].iter().chain(server_said) {
+        tree.remove(member);
+    }
+    // `indexed` of STU3 is the server's; the R4 view keeps it in an extension.
+    if let Some(extensions) = tree.get_mut("extension").and_then(Value::as_array_mut) {
+        extensions.retain(|e| {
+            let url = e.as_object().and_then(|e| e.str("url")).unwrap_or_default();
+            !url.ends_with("-DocumentReference.indexed")
+        });
+        if extensions.is_empty() {
+            tree.remove("extension");
+        }
+    }
+    sort(&mut tree);
+    tree
+}
+
+fn sort(object: &mut Object) {
+    object.sort_by_key(str::to_owned);
+    for (_, value) in object.iter_mut() {
+        sort_value(value);
+    }
+}
+
+fn sort_value(value: &mut Value) {
+    match value {
+        Value::Object(object) => sort(object),
+        Value::Array(items) => items.iter_mut().for_each(sort_value),
+        _ => {}
+    }
+}

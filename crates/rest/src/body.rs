@@ -1,0 +1,136 @@
+//! Request bodies: bytes within the limit, then trees.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, StatusCode, header},
+};
+use bytes::Bytes;
+use liaison_app::error::{AppError, Refusal};
+use liaison_fhir::{
+    json,
+    outcome::{Issue, IssueKind},
+    release::Release,
+    text,
+    tree::{Object, Value},
+    xml,
+};
+
+use crate::{
+    errors::Refused,
+    exchange::{Base, Exchange},
+    negotiate::{self, Format, MediaRange},
+};
+
+/// The bytes of a body, whole.
+#[derive(Clone, Debug)]
+pub struct Content(pub Bytes);
+
+impl FromRequest<Base> for Content {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, base: &Base) -> Result<Self, Refused> {
+        let (parts, body) = request.into_parts();
+        read_whole(&parts.headers, body, base.options.body_limit).await.map(Self)
+    }
+}
+
+/// Reads a body within a limit, which holds after decompression.
+async fn read_whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refused> {
+    let announced: Option<usize> =
+        headers.get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()).and_then(|l| l.parse().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large(limit));
+    }
+    to_bytes(body, limit).await.map_err(|error| {
+        let cut_by_limit =
+            std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
+        if cut_by_limit { too_large(limit) } else { cut_short() }
+    })
+}
+
+fn too_large(limit: usize) -> Refused {
+    let text = text!(
+        en: "The body is larger than the {limit} bytes that are taken here.",
+        fr: "Le corps dépasse les {limit} octets acceptés ici.",
+    );
+    Refused::new(StatusCode::PAYLOAD_TOO_LARGE, Issue::error(IssueKind::TooLong, "http", text))
+}
+
+fn cut_short() -> Refused {
+    let text = text!(
+        en: "The body ended before its announced end, or its compression is broken.",
+        fr: "Le corps s'est arrêté avant la fin annoncée, ou sa compression est défectueuse.",
+    );
+    Refused::new(StatusCode::BAD_REQUEST, Issue::error(IssueKind::Invalid, "http", text))
+}
+
+/// The resource in a body.
+///
+/// # Errors
+/// 415 for a form not spoken, 400 for what cannot be read.
+pub fn resource(content: &Content, exchange: &Exchange) -> Result<Object, Refused> {
+    let release = exchange.face.release;
+    let format = negotiate::body_format(&exchange.headers, release)?;
+    read(&content.0, format, release, exchange.base.options.body_limit).map_err(Refused::from)
+}
+
+fn read(bytes: &[u8], format: Format, release: &'static Release, limit: usize) -> Result<Object, AppError> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(AppError::not_understood(
+            IssueKind::Required,
+            "http",
+            text!(en: "The body is empty: a resource was expected.", fr: "Le corps est vide : une ressource était attendue."),
+        ));
+    }
+    let limits = json::Limits { bytes: limit, ..json::Limits::default() };
+    match format {
+        Format::Json => json::read(bytes, &limits),
+        Format::Xml => xml::read(bytes, release, &limits),
+    }
+    .map_err(AppError::unreadable)
+}
+
+/// The bundle in a body.
+///
+/// # Errors
+/// As [`resource`]; 400 when it is something else than a bundle.
+pub fn bundle(content: &Content, exchange: &Exchange) -> Result<Object, Refused> {
+    let tree = resource(content, exchange)?;
+    match tree.resource_type().map(str::trim) {
+        Some("Bundle") => Ok(tree),
+        other => {
+            let other: String = other.unwrap_or_default().chars().take(64).collect();
+            Err(AppError::not_understood(
+                IssueKind::Invalid,
+                "resourceType",
+                text!(
+                    en: "A Bundle was expected here, not “{other}”.",
+                    fr: "Un Bundle était attendu ici, pas « {other} ».",
+                ),
+            )
+            .into())
+        }
+    }
+}
+
+/// The JSON Patch in a body.
+///
+/// # Errors
+/// 415 for anything but JSON Patch, 400 for what cannot be read.
+pub fn patch(content: &Content, exchange: &Exchange) -> Result<Value, Refused> {
+    let declared = exchange.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if MediaRange::read(declared).is_none_or(|range| range.name != "application/json-patch+json") {
+        let text = text!(
+            en: "A patch is a JSON Patch, sent as application/json-patch+json, not “{declared}”.",
+            fr: "Un patch est un JSON Patch, envoyé en application/json-patch+json, et non « {declared} ».",
+        );
+        return Err(AppError::new(
+            Refusal::Unsupported,
+            Issue::error(IssueKind::NotSupported, "http.Content-Type", text),
+        )
+        .into());
+    }
+    let limits = json::Limits { bytes: exchange.base.options.body_limit, ..json::Limits::default() };
+    Ok(json::read_value(&content.0, &limits).map_err(AppError::unreadable)?)
+}

@@ -1,0 +1,238 @@
+//! Searchsets and histories, put together from the stored bytes of their entries.
+//!
+//! The bytes of a resource written in the release asked for go into the bundle as they are; nothing
+//! is parsed and written again unless another release, XML, or a part of the resource is wanted.
+
+use bytes::Bytes;
+use liaison_app::{
+    error::AppError,
+    operation::{history::Told, search::Found},
+    query_string,
+    stored::{Change, Stored},
+};
+use liaison_fhir::{json, outcome::operation_outcome};
+
+use crate::{
+    errors::Refused,
+    exchange::{Answer, Exchange},
+    respond,
+    shown::Shown,
+};
+
+/// A bundle in the making, as compact JSON.
+#[derive(Debug)]
+pub struct Writing {
+    out: Vec<u8>,
+    entries: usize,
+}
+
+impl Writing {
+    /// A bundle of a type.
+    #[must_use]
+    pub fn new(bundle_type: &str, total: Option<u64>) -> Self {
+        let mut out = Vec::with_capacity(4096);
+        out.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"type\":");
+        json::write_string_into(bundle_type, &mut out);
+        if let Some(total) = total {
+            out.extend_from_slice(format!(",\"total\":{total}").as_bytes());
+        }
+        Self { out, entries: 0 }
+    }
+
+    /// The links of a page; to be given before the entries.
+    pub fn links(&mut self, links: &[(&str, String)]) {
+        self.out.extend_from_slice(b",\"link\":[");
+        for (at, (relation, url)) in links.iter().enumerate() {
+            self.out.extend_from_slice(if at == 0 { b"{\"relation\":" } else { b",{\"relation\":" });
+            json::write_string_into(relation, &mut self.out);
+            self.out.extend_from_slice(b",\"url\":");
+            json::write_string_into(url, &mut self.out);
+            self.out.push(b'}');
+        }
+        self.out.push(b']');
+    }
+
+    /// Begins an entry.
+    pub fn entry(&mut self) -> Entry<'_> {
+        self.out.extend_from_slice(if self.entries == 0 { b",\"entry\":[{" } else { b",{" });
+        self.entries += 1;
+        Entry { out: &mut self.out, members: 0 }
+    }
+
+    /// The bundle.
+    #[must_use]
+    pub fn finish(mut self) -> Bytes {
+        if self.entries > 0 {
+            self.out.push(b']');
+        }
+        self.out.push(b'}');
+        self.out.into()
+    }
+}
+
+/// An entry in the making; ended when dropped.
+#[derive(Debug)]
+pub struct Entry<'w> {
+    out: &'w mut Vec<u8>,
+    members: usize,
+}
+
+impl Entry<'_> {
+    /// A member whose value is JSON already.
+    pub fn raw(&mut self, name: &str, json: &[u8]) -> &mut Self {
+        if self.members > 0 {
+            self.out.push(b',');
+        }
+        self.members += 1;
+        json::write_string_into(name, self.out);
+        self.out.push(b':');
+        self.out.extend_from_slice(json);
+        self
+    }
+
+    /// A member that is a string.
+    pub fn text(&mut self, name: &str, text: &str) -> &mut Self {
+        let mut value = Vec::with_capacity(text.len() + 2);
+        json::write_string_into(text, &mut value);
+        self.raw(name, &value)
+    }
+
+    /// A member that is an object of strings; those without value are left out.
+    pub fn strings(&mut self, name: &str, members: &[(&str, Option<&str>)]) -> &mut Self {
+        self.strings_and(name, members, None)
+    }
+
+    /// As [`Entry::strings`], with one more member whose value is JSON already.
+    pub fn strings_and(
+        &mut self,
+        name: &str,
+        members: &[(&str, Option<&str>)],
+        more: Option<(&str, &[u8])>,
+    ) -> &mut Self {
+        let mut object = vec![b'{'];
+        for (name, value) in members {
+            let Some(value) = value else { continue };
+            comma(&mut object);
+            json::write_string_into(name, &mut object);
+            object.push(b':');
+            json::write_string_into(value, &mut object);
+        }
+        if let Some((name, json)) = more {
+            comma(&mut object);
+            json::write_string_into(name, &mut object);
+            object.push(b':');
+            object.extend_from_slice(json);
+        }
+        object.push(b'}');
+        self.raw(name, &object)
+    }
+}
+
+fn comma(object: &mut Vec<u8>) {
+    if object.len() > 1 {
+        object.push(b',');
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        self.out.push(b'}');
+    }
+}
+
+/// The searchset of a page.
+///
+/// # Errors
+/// When a stored resource cannot be read: a defect.
+pub fn searchset(found: &Found, address: &str, exchange: &Exchange) -> Answer {
+    respond::bytes(searchset_json(found, address, exchange)?, &exchange.reply, exchange.face.release)
+}
+
+/// As [`searchset`], in compact JSON.
+///
+/// # Errors
+/// When a stored resource cannot be read: a defect.
+pub fn searchset_json(found: &Found, address: &str, exchange: &Exchange) -> Result<Bytes, Refused> {
+    let shown = Shown::of(&found.page);
+    let mut writing = Writing::new("searchset", found.total);
+    writing.links(&page_links(address, &found.used, found.page.cursor.is_some(), found.next.as_deref()));
+    let matches = found.matches.iter().map(|stored| (stored, "match"));
+    let includes = found.includes.iter().map(|stored| (stored, "include"));
+    for (stored, mode) in matches.chain(includes) {
+        let body = shown.body(stored, &exchange.face).map_err(Refused::from)?;
+        let name = stored.name();
+        writing
+            .entry()
+            .text("fullUrl", &exchange.face.url(&name.resource_type, &name.id))
+            .raw("resource", &body)
+            .strings("search", &[("mode", Some(mode))]);
+    }
+    if !found.issues.is_empty() {
+        let outcome = operation_outcome(&found.issues, exchange.reply.language);
+        writing.entry().raw("resource", &json::write(&outcome)).strings("search", &[("mode", Some("outcome"))]);
+    }
+    Ok(writing.finish())
+}
+
+/// The bundle of a page of history.
+///
+/// # Errors
+/// When a stored resource cannot be read: a defect.
+pub fn history(told: &Told, address: &str, used: &[(String, String)], exchange: &Exchange) -> Answer {
+    let on_page = used.iter().any(|(name, _)| name == CURSOR);
+    let mut writing = Writing::new("history", Some(told.total));
+    writing.links(&page_links(address, used, on_page, told.next.as_deref()));
+    for stored in &told.versions {
+        version_entry(stored, &mut writing.entry(), exchange).map_err(Refused::from)?;
+    }
+    respond::bytes(writing.finish(), &exchange.reply, exchange.face.release)
+}
+
+fn version_entry(stored: &Stored, entry: &mut Entry<'_>, exchange: &Exchange) -> Result<(), AppError> {
+    let name = stored.name();
+    let reference = format!("{}/{}", name.resource_type, name.id);
+    entry.text("fullUrl", &exchange.face.url(&name.resource_type, &name.id));
+    let (method, url, status) = match stored.change() {
+        Change::Create => ("POST", name.resource_type.as_ref(), "201"),
+        Change::Update => ("PUT", reference.as_str(), "200"),
+        Change::Delete => ("DELETE", reference.as_str(), "200"),
+    };
+    if !stored.is_deletion() {
+        entry.raw("resource", &stored.json(&exchange.face)?);
+    }
+    entry.strings("request", &[("method", Some(method)), ("url", Some(url))]);
+    if exchange.face.history_has_responses() {
+        let etag = format!("W/\"{}\"", stored.version());
+        let response =
+            [("status", Some(status)), ("etag", Some(etag.as_str())), ("lastModified", Some(&stored.updated_text()))];
+        entry.strings("response", &response);
+    }
+    Ok(())
+}
+
+/// The parameter that names the place where a page begins.
+pub const CURSOR: &str = "_cursor";
+
+/// The links of a page: itself, the first and the next.
+fn page_links(
+    address: &str,
+    used: &[(String, String)],
+    on_page: bool,
+    next: Option<&str>,
+) -> Vec<(&'static str, String)> {
+    let of = |pairs: &[(String, String)]| {
+        let query = query_string::write(pairs);
+        if query.is_empty() { address.to_owned() } else { format!("{address}?{query}") }
+    };
+    let first: Vec<_> = used.iter().filter(|(name, _)| name != CURSOR).cloned().collect();
+    let mut links = vec![("self", of(used))];
+    if on_page || next.is_some() {
+        links.push(("first", of(&first)));
+    }
+    if let Some(next) = next {
+        let mut pairs = first;
+        pairs.push((CURSOR.to_owned(), next.to_owned()));
+        links.push(("next", of(&pairs)));
+    }
+    links
+}

@@ -1,0 +1,205 @@
+//! From refusals to answers: the one table of statuses, and the layer that writes the
+//! `OperationOutcome`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use liaison_app::{
+    error::{AppError, Refusal},
+    query_string,
+};
+use liaison_fhir::{
+    outcome::{Issue, IssueKind, operation_outcome},
+    text,
+};
+
+use crate::{
+    exchange::Base,
+    negotiate::{self, Reply},
+    respond,
+};
+
+/// A refusal on its way to the caller. Becomes an `OperationOutcome` in the form that the caller
+/// asked for in [`explain`], whatever layer it was made in.
+#[derive(Clone, Debug)]
+pub struct Refused(Arc<Refusing>);
+
+#[derive(Debug)]
+struct Refusing {
+    status: StatusCode,
+    issues: Vec<Issue>,
+    about: About,
+}
+
+/// What else than the findings the answer carries.
+#[derive(Debug)]
+enum About {
+    Nothing,
+    /// `Location`: relative to the base.
+    Holder(String),
+    Allow(String),
+    ETag(u32),
+    RetryAfter(u32),
+    Length(u64),
+}
+
+impl Refused {
+    /// A refusal that only HTTP knows of.
+    #[must_use]
+    pub fn new(status: StatusCode, issue: Issue) -> Self {
+        Self::made(status, vec![issue], About::Nothing)
+    }
+
+    /// 405: what the address takes instead.
+    #[must_use]
+    pub fn method(allow: &str, issue: Issue) -> Self {
+        Self::made(StatusCode::METHOD_NOT_ALLOWED, vec![issue], About::Allow(allow.to_owned()))
+    }
+
+    /// 416: how long the content is.
+    #[must_use]
+    pub fn range(length: u64) -> Self {
+        let issue = Issue::error(
+            IssueKind::Value,
+            "http.Range",
+            text!(
+                en: "The range asked for is outside of the content, which has {length} bytes.",
+                fr: "L'intervalle demandé est hors du contenu, qui fait {length} octets.",
+            ),
+        );
+        Self::made(StatusCode::RANGE_NOT_SATISFIABLE, vec![issue], About::Length(length))
+    }
+
+    /// 415: the body is compressed in a way that is not undone here.
+    #[must_use]
+    pub fn encoding(encoding: &str) -> Self {
+        let encoding: String = encoding.chars().take(40).collect();
+        let issue = Issue::error(
+            IssueKind::NotSupported,
+            "http.Content-Encoding",
+            text!(
+                en: "Bodies encoded as “{encoding}” are not taken here: send them as they are, or with gzip.",
+                fr: "Les corps encodés en « {encoding} » ne sont pas acceptés ici : envoyez-les tels quels, ou en gzip.",
+            ),
+        );
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, issue)
+    }
+
+    /// 503: the request was given up after the time limit of all requests.
+    #[must_use]
+    pub fn timeout() -> Self {
+        let issue = Issue::error(
+            IssueKind::Timeout,
+            "",
+            text!(
+                en: "The request took too long and was given up: read what it was to change before you try again.",
+                fr: "La requête a été abandonnée car trop longue : relisez ce qu'elle devait modifier avant de réessayer.",
+            ),
+        );
+        Self::made(StatusCode::SERVICE_UNAVAILABLE, vec![issue], About::RetryAfter(5))
+    }
+
+    /// 500: a defect of this program. Nothing of its cause is told.
+    #[must_use]
+    pub fn defect() -> Self {
+        let issue = Issue::error(
+            IssueKind::Exception,
+            "",
+            text!(
+                en: "The server failed on this request; the failure is in its log under the id of the request.",
+                fr: "Le serveur a échoué sur cette requête ; l'échec est dans son journal, sous l'identifiant de la requête.",
+            ),
+        );
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, issue)
+    }
+
+    fn made(status: StatusCode, issues: Vec<Issue>, about: About) -> Self {
+        Self(Arc::new(Refusing { status, issues, about }))
+    }
+}
+
+/// The status of a refusal.
+///
+/// A search that was given up is 503 rather than 504: no other server is waited for, and the same
+/// search may well succeed when the server is less busy.
+#[must_use]
+pub const fn status(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::NotUnderstood => StatusCode::BAD_REQUEST,
+        Refusal::Forbidden => StatusCode::FORBIDDEN,
+        Refusal::Unknown => StatusCode::NOT_FOUND,
+        Refusal::NotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+        Refusal::Gone(_) => StatusCode::GONE,
+        Refusal::Conflict | Refusal::Duplicate(_) => StatusCode::CONFLICT,
+        Refusal::Precondition => StatusCode::PRECONDITION_FAILED,
+        Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Refusal::AgainstARule => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::TooSlow | Refusal::Away => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Defect => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl From<AppError> for Refused {
+    fn from(error: AppError) -> Self {
+        if let Some(cause) = &error.cause {
+            tracing::error!(cause = %cause, "the request failed for a reason of our own");
+        }
+        let about = match &error.refusal {
+            Refusal::Duplicate(holder) => About::Holder(format!("{}/{}", holder.resource_type, holder.id)),
+            Refusal::NotAllowed(methods) => About::Allow(methods.join(", ")),
+            Refusal::Gone(version) => About::ETag(*version),
+            Refusal::TooSlow | Refusal::Away => About::RetryAfter(5),
+            _ => About::Nothing,
+        };
+        Self::made(status(&error.refusal), error.issues, about)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = self.0.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the `OperationOutcome` of every refusal, in the form and language that the request asks
+/// for; in JSON when that could not be understood.
+pub async fn explain(State(base): State<Base>, request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    let query = request.uri().query().map(str::to_owned).unwrap_or_default();
+    let response = next.run(request).await;
+    let Some(Refused(refused)) = response.extensions().get::<Refused>().cloned() else { return response };
+    let language = negotiate::language(&headers);
+    let reply = query_string::read(query.as_bytes())
+        .ok()
+        .and_then(|query| negotiate::reply(&query, &headers, base.release).ok())
+        .unwrap_or(Reply::plain(language));
+    let outcome = operation_outcome(&refused.issues, language);
+    let mut written = respond::resource(&outcome, &reply, base.release);
+    *written.status_mut() = refused.status;
+    // What an inner layer set (the request's id, for instance) stays.
+    for (name, value) in response.headers() {
+        if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
+            written.headers_mut().insert(name, value.clone());
+        }
+    }
+    let (name, value) = match &refused.about {
+        About::Nothing => return written,
+        About::Holder(reference) => (header::LOCATION, format!("{}{reference}", base.address(&headers))),
+        About::Allow(methods) => (header::ALLOW, methods.clone()),
+        About::ETag(version) => (header::ETAG, format!("W/\"{version}\"")),
+        About::RetryAfter(seconds) => (header::RETRY_AFTER, seconds.to_string()),
+        About::Length(length) => (header::CONTENT_RANGE, format!("bytes */{length}")),
+    };
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        written.headers_mut().insert(name, value);
+    }
+    written
+}

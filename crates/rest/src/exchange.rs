@@ -1,0 +1,302 @@
+//! What every handler needs of a request: base, caller, form of the answer, wishes.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
+    response::Response,
+};
+use liaison_app::{
+    App,
+    caller::Caller,
+    error::AppError,
+    face::Face,
+    name::{self, Name},
+    operation::Operation,
+    query_string,
+};
+use liaison_fhir::{
+    outcome::{Issue, IssueKind},
+    release::Release,
+    text,
+};
+
+use crate::{
+    errors::Refused,
+    negotiate::{self, Reply},
+    options::RestOptions,
+    preferences::{self, Preferences},
+    routes::BASES,
+};
+
+/// One of the FHIR bases: the state of its handlers.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// The use cases.
+    pub app: App,
+    /// The release spoken.
+    pub release: &'static Release,
+    /// Its path: `/fhir/r4`.
+    pub path: &'static str,
+    /// How it is served.
+    pub options: Arc<RestOptions>,
+}
+
+impl Base {
+    /// Its address with a trailing `/`, as the sender of these headers sees it.
+    #[must_use]
+    pub fn address(&self, headers: &HeaderMap) -> String {
+        format!("{}{}/", self.origin(headers), self.path)
+    }
+
+    /// The face that the sender of these headers sees.
+    #[must_use]
+    pub fn face(&self, headers: &HeaderMap) -> Face {
+        let origin = self.origin(headers);
+        Face {
+            release: self.release,
+            base: format!("{origin}{}/", self.path).into(),
+            bases: BASES.iter().map(|(path, _)| format!("{origin}{path}/")).collect(),
+        }
+    }
+
+    fn origin(&self, headers: &HeaderMap) -> String {
+        if let Some(public) = &self.options.public_url {
+            return public.trim_end_matches('/').to_owned();
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
+        format!("http://{}", host.unwrap_or("localhost"))
+    }
+}
+
+/// Whether this is a host with or without port, and nothing that could change the meaning of an
+/// address it is put into.
+fn is_host(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']');
+    (1..=255).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// Whether FHIR is asked for by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// Nothing in particular.
+    Anything,
+    /// FHIR in JSON or XML.
+    Fhir,
+}
+
+/// A request, but for its address and body.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Through which base it came.
+    pub base: Base,
+    /// That base, as the caller sees it.
+    pub face: Face,
+    /// Who asks.
+    pub caller: Caller,
+    /// The form of the answer.
+    pub reply: Reply,
+    /// Whether FHIR is asked for by name, where there is something else to be had.
+    pub wants: Wants,
+    /// What the caller would rather have.
+    pub preferences: Preferences,
+    /// The query, without what concerns the form of the answer.
+    pub query: Vec<(String, String)>,
+    /// The headers.
+    pub headers: HeaderMap,
+}
+
+impl Exchange {
+    /// Runs an operation for the caller.
+    ///
+    /// # Errors
+    /// What the operation refuses.
+    pub async fn execute<O: Operation>(&self, operation: O) -> Result<O::Answer, Refused> {
+        Ok(self.base.app.execute(&self.caller, operation).await?)
+    }
+
+    /// The text of a header.
+    ///
+    /// # Errors
+    /// When it is not text.
+    pub fn header(&self, name: &HeaderName) -> Result<Option<String>, Refused> {
+        Ok(crate::preconditions::text_of(&self.headers, name)?.map(str::to_owned))
+    }
+
+    /// Takes `_format` and `_pretty` from the body of a search.
+    ///
+    /// # Errors
+    /// As for those of the address.
+    pub fn take_form_of_answer(&mut self, form: &[(String, String)]) -> Result<(), Refused> {
+        if form.iter().any(|(name, _)| name == "_format" || name == "_pretty") {
+            self.reply = negotiate::reply(form, &self.headers, self.face.release)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to answer with a type that is not taken.
+    ///
+    /// # Errors
+    /// 406.
+    pub fn accepts(&self, content_type: &str) -> Result<(), Refused> {
+        if !self.headers.contains_key(header::ACCEPT) {
+            return Ok(());
+        }
+        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let taken = negotiate::best(&negotiate::accepted(&self.headers), &[essence.as_str()], self.face.release);
+        if taken.is_some() { Ok(()) } else { Err(crate::interaction::binary::not_accepted(content_type)) }
+    }
+
+    /// Refuses parameters that an interaction does not know.
+    ///
+    /// # Errors
+    /// 400, naming the first of them.
+    pub fn only(&self, known: &[&str]) -> Result<(), Refused> {
+        match self.query.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let shown: String = name.chars().take(80).collect();
+                Err(AppError::not_understood(
+                    IssueKind::NotSupported,
+                    format!("http.{shown}"),
+                    text!(
+                        en: "This request takes no parameter “{shown}”.",
+                        fr: "Cette requête ne prend pas de paramètre « {shown} ».",
+                    ),
+                )
+                .into())
+            }
+        }
+    }
+}
+
+impl FromRequestParts<Base> for Exchange {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
+        let mut query = query_string::read(parts.uri.query().unwrap_or_default().as_bytes())?;
+        let reply = negotiate::reply(&query, &parts.headers, base.release)?;
+        query.retain(|(name, _)| name != "_format" && name != "_pretty");
+        let preferences = preferences::preferences(&parts.headers)?;
+        Ok(Self {
+            base: base.clone(),
+            face: base.face(&parts.headers),
+            caller: Caller::System,
+            reply,
+            wants: Wants::Anything,
+            preferences,
+            query,
+            headers: parts.headers.clone(),
+        })
+    }
+}
+
+/// A request for a `Binary`: one that may ask for the type of its bytes.
+#[derive(Clone, Debug)]
+pub struct BinaryExchange(pub Exchange);
+
+impl FromRequestParts<Base> for BinaryExchange {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
+        let mut query = query_string::read(parts.uri.query().unwrap_or_default().as_bytes())?;
+        let asks_for_form = query.iter().any(|(name, _)| name == "_format");
+        let language = negotiate::language(&parts.headers);
+        let reply = match negotiate::reply(&query, &parts.headers, base.release) {
+            Ok(reply) => reply,
+            Err(refused) if asks_for_form => return Err(refused),
+            // Whether the bytes are what is asked for is seen once they are found.
+            Err(_) => Reply::plain(language),
+        };
+        let wants_fhir =
+            asks_for_form || negotiate::accepted(&parts.headers).iter().any(|r| negotiate::is_only_fhir(&r.name));
+        query.retain(|(name, _)| name != "_format" && name != "_pretty");
+        Ok(Self(Exchange {
+            base: base.clone(),
+            face: base.face(&parts.headers),
+            caller: Caller::System,
+            reply,
+            wants: if wants_fhir { Wants::Fhir } else { Wants::Anything },
+            preferences: preferences::preferences(&parts.headers)?,
+            query,
+            headers: parts.headers.clone(),
+        }))
+    }
+}
+
+/// The type that an address names, one that is kept here.
+#[derive(Clone, Copy, Debug)]
+pub struct Typed(pub &'static str);
+
+/// The resource that an address names.
+#[derive(Clone, Debug)]
+pub struct Named(pub Name);
+
+/// The version that an address names.
+#[derive(Clone, Debug)]
+pub struct Versioned(pub Name, pub u32);
+
+impl FromRequestParts<Base> for Typed {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
+        let segments = segments(parts).await?;
+        Ok(Self(name::resource_type(of(&segments, "type"), base.release)?))
+    }
+}
+
+impl FromRequestParts<Base> for Named {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
+        let segments = segments(parts).await?;
+        Ok(Self(name::of(of(&segments, "type"), of(&segments, "id"), base.release)?))
+    }
+}
+
+impl FromRequestParts<Base> for Versioned {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
+        let segments = segments(parts).await?;
+        let name = name::of(of(&segments, "type"), of(&segments, "id"), base.release)?;
+        let version = of(&segments, "version");
+        // Versions of this server are numbers: anything else is a version that never was.
+        let version = version.parse().map_err(|_| AppError::unknown(&name))?;
+        Ok(Self(name, version))
+    }
+}
+
+async fn segments(parts: &mut Parts) -> Result<HashMap<String, String>, Refused> {
+    let read = Path::<HashMap<String, String>>::from_request_parts(parts, &()).await;
+    read.map(|Path(segments)| segments).map_err(|_| {
+        let text = text!(
+            en: "The address is not properly escaped.",
+            fr: "L'adresse est mal encodée.",
+        );
+        Refused::new(StatusCode::BAD_REQUEST, Issue::error(IssueKind::Value, "http", text))
+    })
+}
+
+fn of<'s>(segments: &'s HashMap<String, String>, name: &str) -> &'s str {
+    segments.get(name).map(String::as_str).unwrap_or_default()
+}
+
+/// What handlers give.
+pub type Answer = Result<Response, Refused>;
+
+#[cfg(test)]
+mod tests {
+    use super::is_host;
+
+    #[test]
+    fn a_host_is_nothing_but_a_host() {
+        for host in ["localhost", "127.0.0.1:8080", "[::1]:80", "notes.example.org"] {
+            assert!(is_host(host), "{host}");
+        }
+        for other in ["", "a/b", "a\"b", "evil.org/fhir?x=", "a b", "user@host"] {
+            assert!(!is_host(other), "{other}");
+        }
+    }
+}

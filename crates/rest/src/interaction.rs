@@ -1,0 +1,11 @@
+//! The interactions of FHIR REST, one to a file: extractors, one operation, one answer.
+
+pub mod batch;
+pub mod binary;
+pub mod create;
+pub mod delete;
+pub mod history;
+pub mod patch;
+pub mod read;
+pub mod search;
+pub mod update;

@@ -1,0 +1,75 @@
+//! `search`, by `GET` and by `POST _search`: <https://hl7.org/fhir/R4/search.html>.
+
+use axum::http::header;
+use liaison_app::{
+    error::{AppError, Refusal},
+    operation::search::Search,
+    query_string,
+};
+use liaison_fhir::{
+    outcome::{Issue, IssueKind},
+    text,
+};
+
+use crate::{
+    body::Content,
+    bundle,
+    errors::Refused,
+    exchange::{Answer, Exchange, Typed},
+    negotiate::MediaRange,
+};
+
+/// Searches everything.
+pub async fn system(exchange: Exchange) -> Answer {
+    search(exchange, None).await
+}
+
+/// Searches a type.
+pub async fn of_type(exchange: Exchange, Typed(resource_type): Typed) -> Answer {
+    search(exchange, Some(resource_type)).await
+}
+
+/// Searches everything, parameters in the body.
+pub async fn system_by_form(mut exchange: Exchange, content: Content) -> Answer {
+    merge_form(&mut exchange, &content)?;
+    search(exchange, None).await
+}
+
+/// Searches a type, parameters in the body.
+pub async fn by_form(mut exchange: Exchange, Typed(resource_type): Typed, content: Content) -> Answer {
+    merge_form(&mut exchange, &content)?;
+    search(exchange, Some(resource_type)).await
+}
+
+async fn search(exchange: Exchange, resource_type: Option<&'static str>) -> Answer {
+    let operation = Search {
+        face: exchange.face.clone(),
+        resource_type,
+        pairs: exchange.query.clone(),
+        handling: exchange.preferences.handling,
+    };
+    let found = exchange.execute(operation).await?;
+    let address = format!("{}{}", exchange.face.base, resource_type.unwrap_or_default());
+    bundle::searchset(&found, &address, &exchange)
+}
+
+/// Parameters of the address and of the body are one query.
+fn merge_form(exchange: &mut Exchange, content: &Content) -> Result<(), Refused> {
+    let declared = exchange.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let is_form = MediaRange::read(declared).is_some_and(|range| range.name == "application/x-www-form-urlencoded");
+    if !is_form && !content.0.is_empty() {
+        let text = text!(
+            en: "Search parameters in a body are sent as application/x-www-form-urlencoded, not “{declared}”.",
+            fr: "Les paramètres de recherche dans un corps sont envoyés en application/x-www-form-urlencoded, et non « {declared} ».",
+        );
+        return Err(AppError::new(
+            Refusal::Unsupported,
+            Issue::error(IssueKind::NotSupported, "http.Content-Type", text),
+        )
+        .into());
+    }
+    let form = query_string::read(&content.0)?;
+    exchange.take_form_of_answer(&form)?;
+    exchange.query.extend(form.into_iter().filter(|(name, _)| name != "_format" && name != "_pretty"));
+    Ok(())
+}

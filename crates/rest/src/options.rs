@@ -1,0 +1,32 @@
+//! How the FHIR bases are served.
+
+use std::time::Duration;
+
+/// The options of [`router`](crate::router).
+#[derive(Clone, Debug)]
+pub struct RestOptions {
+    /// The address people and programs use, without trailing `/`: `https://example.org`. Without
+    /// it, links name the host each request was sent to.
+    pub public_url: Option<String>,
+    /// Most bytes of a request body, after decompression.
+    pub body_limit: usize,
+    /// How long a request may take in all.
+    pub timeout: Duration,
+    /// Which web pages of other origins may call.
+    pub cors: Cors,
+}
+
+impl Default for RestOptions {
+    fn default() -> Self {
+        Self { public_url: None, body_limit: 30 * 1024 * 1024, timeout: Duration::from_secs(60), cors: Cors::Off }
+    }
+}
+
+/// Which web pages of other origins may call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cors {
+    /// None (the guide says `cors = false`).
+    Off,
+    /// Those of these origins.
+    Origins(Vec<String>),
+}

@@ -1,0 +1,134 @@
+//! Answers: resources in the form asked for, with the headers that name their version.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use liaison_app::{
+    stored::Stored,
+    written::{Effect, Written},
+};
+use liaison_fhir::{json, outcome::operation_outcome, release::Release, tree::Object, xml};
+
+use crate::{
+    errors::Refused,
+    exchange::{Answer, Exchange},
+    negotiate::{Format, Layout, Reply},
+    preconditions::{etag, http_date},
+    preferences::Answered,
+    shown::Shown,
+};
+
+/// A resource that was made here, such as an `OperationOutcome`.
+#[must_use]
+pub fn resource(tree: &Object, reply: &Reply, release: &'static Release) -> Response {
+    match (reply.format, reply.layout) {
+        (Format::Json, Layout::Compact) => content(json::write(tree).into(), reply),
+        (Format::Json, Layout::Pretty) => content(json::write_pretty(tree).into(), reply),
+        (Format::Xml, _) => match xml::write(tree, release) {
+            Ok(bytes) => content(bytes.into(), reply),
+            Err(issue) => {
+                tracing::error!(place = issue.place, "a resource could not be written as XML");
+                Refused::defect().into_response()
+            }
+        },
+    }
+}
+
+/// A resource whose compact JSON is at hand: sent as it is where that is what was asked for.
+///
+/// # Errors
+/// When the bytes are not JSON: a defect.
+pub fn bytes(body: Bytes, reply: &Reply, release: &'static Release) -> Answer {
+    if reply.format == Format::Json && reply.layout == Layout::Compact {
+        return Ok(content(body, reply));
+    }
+    let limits = json::Limits { depth: json::Limits::DEEPEST, bytes: usize::MAX, nodes: usize::MAX };
+    let tree = json::read(&body, &limits).map_err(|_| Refused::defect())?;
+    Ok(resource(&tree, reply, release))
+}
+
+fn content(body: Bytes, reply: &Reply) -> Response {
+    let mut response = Response::new(Body::from(body));
+    let media_type = HeaderValue::from_str(&format!("{}; charset=utf-8", reply.media_type));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, media_type.unwrap_or(HeaderValue::from_static("application/fhir+json")));
+    response
+}
+
+/// A stored version, with the headers that name it.
+///
+/// # Errors
+/// When it cannot be read: a defect.
+pub fn stored(stored: &Stored, exchange: &Exchange) -> Answer {
+    let json = stored.json(&exchange.face)?;
+    let mut response = bytes(json, &exchange.reply, exchange.face.release)?;
+    stamp(response.headers_mut(), stored);
+    Ok(response)
+}
+
+/// A stored version, or the part of it that was asked for.
+///
+/// # Errors
+/// When it cannot be read: a defect.
+pub fn shown(stored: &Stored, shown: &Shown, exchange: &Exchange) -> Answer {
+    let json = shown.body(stored, &exchange.face)?;
+    let mut response = bytes(json, &exchange.reply, exchange.face.release)?;
+    stamp(response.headers_mut(), stored);
+    Ok(response)
+}
+
+/// The answer to a write: its status, where the resource is, and what was asked for as body.
+///
+/// # Errors
+/// When the resource cannot be read back: a defect.
+pub fn written(written: &Written, exchange: &Exchange) -> Answer {
+    let mut response = match exchange.preferences.answer.unwrap_or(Answered::Representation) {
+        Answered::Minimal => Response::new(Body::empty()),
+        Answered::Representation => stored(&written.resource, exchange)?,
+        Answered::OperationOutcome => {
+            let outcome = operation_outcome(&written.issues, exchange.reply.language);
+            resource(&outcome, &exchange.reply, exchange.face.release)
+        }
+    };
+    *response.status_mut() = match written.effect {
+        Effect::Created => StatusCode::CREATED,
+        Effect::Updated | Effect::Found => StatusCode::OK,
+    };
+    let name = written.resource.name();
+    let address = exchange.face.url(&name.resource_type, &name.id);
+    let versioned = format!("{address}/_history/{}", written.resource.version());
+    let place = if written.effect == Effect::Created { header::LOCATION } else { header::CONTENT_LOCATION };
+    put(response.headers_mut(), place, &versioned);
+    if written.effect == Effect::Found {
+        put(response.headers_mut(), header::LOCATION, &address);
+    }
+    stamp(response.headers_mut(), &written.resource);
+    Ok(response)
+}
+
+/// 304: the caller has it already.
+#[must_use]
+pub fn not_modified(stored: &Stored) -> Response {
+    let mut response = StatusCode::NOT_MODIFIED.into_response();
+    stamp(response.headers_mut(), stored);
+    response
+}
+
+/// The headers that name a version.
+pub fn stamp(headers: &mut HeaderMap, stored: &Stored) {
+    headers.insert(header::ETAG, etag(stored.version()));
+    if let Some(date) = http_date(stored.updated()) {
+        headers.insert(header::LAST_MODIFIED, date);
+    }
+}
+
+/// A header whose value was made here.
+pub fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
