@@ -9,10 +9,10 @@ use super::{
     items::same,
     keep,
     plan::{How, Plan, Relation},
+    reference::{self, Targets},
     rules::{self, Scene},
 };
 use crate::{
-    object,
     release::{Content, Release, ReleaseId, Structure, StructureKind, TypeRef},
     tree::{Object, Value},
 };
@@ -23,6 +23,8 @@ pub(super) struct Converter<'a> {
     pub from: &'static Release,
     pub to: &'static Release,
     zone: &'a TimeZone,
+    /// What the resource under way contains: ids and types.
+    pub contained: &'a [(&'a str, &'a str)],
 }
 
 /// The members of one relation.
@@ -36,7 +38,7 @@ struct Part {
 
 impl<'a> Converter<'a> {
     pub(super) fn new(from: ReleaseId, to: ReleaseId, zone: &'a TimeZone) -> Self {
-        Self { from: from.release(), to: to.release(), zone }
+        Self { from: from.release(), to: to.release(), zone, contained: &[] }
     }
 
     /// A resource. One of a type that either release has no table of stays as it is.
@@ -48,11 +50,16 @@ impl<'a> Converter<'a> {
         let (Some(from), Some(to)) = (known(self.from), known(self.to)) else { return resource.clone() };
         let last_updated = resource.object("meta").and_then(|m| m.str("lastUpdated"));
         let scene = Scene { zone: self.zone, last_updated };
-        self.node(resource, Plan::of(self.from, from, self.to, to), &scene)
+        let plan = Plan::of(self.from, from, self.to, to);
+        if !resource.contains("contained") {
+            return self.node(resource, plan, &scene);
+        }
+        let contained = reference::contained(resource);
+        Converter { contained: &contained, ..*self }.node(resource, plan, &scene)
     }
 
     /// A node whose structure has a counterpart.
-    fn node(&self, node: &Object, plan: &'static Plan, scene: &Scene<'_>) -> Object {
+    pub(super) fn node(&self, node: &Object, plan: &'static Plan, scene: &Scene<'_>) -> Object {
         let kept = self.kept_elements(node, plan);
         let mut result = Object::with_capacity(node.len() + 2);
         let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
@@ -200,7 +207,7 @@ impl<'a> Converter<'a> {
         if structure.path != "Reference" {
             return self.node(object, plan, &scene);
         }
-        let targets = Targets { from: &from.targets, to: to.map_or(&[], |t| &t.targets) };
+        let targets = Targets { from: &from.targets, to: to.map_or(&[][..], |t| &t.targets) };
         self.reference(object, plan, targets, &scene)
     }
 
@@ -244,74 +251,6 @@ impl<'a> Converter<'a> {
             other => other.clone(),
         }
     }
-
-    /// A reference. A resource type to which the target's element must not point is kept beside,
-    /// so that what is left (its display, its identifier) can still be shown.
-    fn reference(&self, reference: &Object, plan: &'static Plan, targets: Targets<'_>, scene: &Scene<'_>) -> Object {
-        let kept_url = |release: ReleaseId| format!("{}Reference.reference", keep::prefix(release));
-        let mut reference = reference.clone();
-        let mut restored = None;
-        let mut keeping = None;
-        match reference.str("reference") {
-            None => {
-                let url = kept_url(self.to.id);
-                let mut list = reference.items("extension").to_vec();
-                let position = list.iter().position(|e| {
-                    let address = e.as_object().filter(|e| e.len() == 2 && e.str("url") == Some(&url));
-                    let address = address.and_then(|e| e.str("valueString"));
-                    address.is_some_and(|a| !self.may_point(a, targets.from) && self.may_point(a, targets.to))
-                });
-                if let Some(position) = position {
-                    restored = list.remove(position).as_object().and_then(|e| e.get("valueString").cloned());
-                    if list.is_empty() {
-                        reference.remove("extension");
-                    } else {
-                        reference.set("extension", list);
-                    }
-                }
-            }
-            Some(address) if !self.may_point(address, targets.to) => {
-                keeping = Some(object! { "url" => kept_url(self.from.id), "valueString" => address });
-                reference.remove("reference");
-            }
-            Some(_) => {}
-        }
-        let mut result = self.node(&reference, plan, scene);
-        if let Some(address) = restored {
-            result.push("reference", address);
-        }
-        if let Some(extension) = keeping {
-            let mut list = result.items("extension").to_vec();
-            list.push(extension.into());
-            result.set("extension", list);
-        }
-        in_order(&mut result, plan.to);
-        result
-    }
-
-    /// Whether an element with these targets may point to that address: to any address that does not
-    /// tell its type.
-    fn may_point(&self, address: &str, targets: &[&str]) -> bool {
-        targets.is_empty() || self.pointed_type(address).is_none_or(|name| targets.contains(&name))
-    }
-
-    fn pointed_type(&self, address: &str) -> Option<&'static str> {
-        if address.starts_with('#') || address.starts_with("urn:") {
-            return None;
-        }
-        let address = address.split_once("/_history/").map_or(address, |(before, _)| before);
-        let mut steps = address.rsplit('/');
-        let _id = steps.next()?;
-        let name = steps.next()?;
-        self.from.resource_name(name).or_else(|| self.to.resource_name(name))
-    }
-}
-
-/// Where references may point in the source and in the target; empty means anywhere.
-#[derive(Clone, Copy, Debug)]
-struct Targets<'a> {
-    from: &'a [&'static str],
-    to: &'a [&'static str],
 }
 
 /// A relation at one node.
@@ -392,7 +331,7 @@ fn append_missing(result: &mut Object, members: Object, others: &Object) {
 }
 
 /// Puts members in the order of the definition, siblings after what they stand beside.
-fn in_order(node: &mut Object, structure: &Structure) {
+pub(super) fn in_order(node: &mut Object, structure: &Structure) {
     node.sort_by_key(|name| {
         if name == "resourceType" {
             return (0, 0, false);
