@@ -102,6 +102,13 @@ impl Converter<'_> {
             return None;
         }
         let [Value::Object(type_named), Value::Object(value)] = kept.items("extension") else { return None };
+        let has_only = |object: &Object, names: &[&str]| object.iter().all(|(n, _)| names.contains(&n));
+        if type_named.str("url") != Some("type")
+            || !has_only(type_named, &["url", "valueCode"])
+            || !(has_only(value, &["url", "valueUri", "_valueUri"]) || has_only(value, &["url", "extension"]))
+        {
+            return None;
+        }
         let code = type_named.str("valueCode")?;
         let of_type = |t: &&TypeRef| t.code == code;
         let value_type = self.to.type_named("Extension")?.element("value")?.types.iter().find(of_type)?;
@@ -116,6 +123,9 @@ impl Converter<'_> {
         }
         match value_type.content {
             Content::Primitive(_) => {
+                if !value.contains("valueUri") && !value.contains("_valueUri") {
+                    return None;
+                }
                 if let Some(value) = value.get("valueUri") {
                     result.push(name.as_str(), value.clone());
                 }
@@ -124,6 +134,9 @@ impl Converter<'_> {
                 }
             }
             Content::Structure(id) => {
+                if value.items("extension").is_empty() {
+                    return None;
+                }
                 let members = self.extensions(value.items("extension"));
                 result.push(name, keep::extensions_as_members(&members, self.to.structure(id), self.to)?);
             }
@@ -137,7 +150,7 @@ impl Converter<'_> {
     fn change_url(&self, extension: &Object, result: &mut Object) {
         const MARKED: &str = "_valueBoolean";
         let Some(url) = extension.str("url") else { return };
-        if !extension.contains("valueBoolean") && !extension.contains(MARKED) {
+        if !extension.contains("valueBoolean") {
             return;
         }
         let mark_url = |release: ReleaseId| format!("{}Extension.url", keep::prefix(release));

@@ -2,3 +2,4 @@
 
 mod notes;
 mod round_trip;
+mod tampered;

@@ -41,7 +41,7 @@ fn check_all(release: &'static Release, there: Way, back: Way) {
 }
 
 /// Where two values differ first.
-fn difference(place: &str, a: &Value, b: &Value) -> String {
+pub(super) fn difference(place: &str, a: &Value, b: &Value) -> String {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             for (name, value) in a.iter() {
