@@ -15,13 +15,15 @@ impl Converter<'_> {
     /// The extensions of an element. Cross-version extensions that nobody has taken by now are not
     /// ours: they are wrapped, and unwrapped on the way back.
     pub(super) fn extensions(&self, extensions: &[Value]) -> Vec<Value> {
-        extensions
-            .iter()
-            .map(|value| match value {
-                Value::Object(extension) => self.listed_extension(extension).into(),
-                other => other.clone(),
-            })
-            .collect()
+        extensions.iter().map(|extension| self.listed(extension)).collect()
+    }
+
+    /// One of the extensions of an element.
+    pub(super) fn listed(&self, extension: &Value) -> Value {
+        match extension {
+            Value::Object(extension) => self.listed_extension(extension).into(),
+            other => other.clone(),
+        }
     }
 
     fn listed_extension(&self, extension: &Object) -> Object {
@@ -134,11 +136,14 @@ impl Converter<'_> {
                 }
             }
             Content::Structure(id) => {
-                if value.items("extension").is_empty() {
+                // Looked at before anything is converted: what is not ours must not cost twice.
+                let structure = self.to.structure(id);
+                let written = value.items("extension");
+                if written.is_empty() || keep::extensions_as_members(written, structure, self.to).is_none() {
                     return None;
                 }
-                let members = self.extensions(value.items("extension"));
-                result.push(name, keep::extensions_as_members(&members, self.to.structure(id), self.to)?);
+                let members = self.extensions(written);
+                result.push(name, keep::extensions_as_members(&members, structure, self.to)?);
             }
             Content::Resource => return None,
         }
