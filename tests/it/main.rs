@@ -1,1 +1,24 @@
 //! The contract, line by line, over HTTP.
+
+mod attachments;
+mod concurrency;
+mod conditional;
+mod demo;
+mod durability;
+mod errors;
+mod faces;
+mod form2017;
+mod history;
+mod hostile;
+mod interactions;
+mod negotiation;
+mod notes;
+mod paging;
+mod patch;
+mod preferences;
+mod program;
+mod search;
+mod site;
+mod terminology;
+mod transactions;
+mod validation;

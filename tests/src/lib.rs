@@ -6,6 +6,8 @@
 //!   `LIAISON_BINARY` to test one that is built already (the release build in `./test`).
 //! - A server that panicked, or answered 500, fails the test that drove it, whatever that test looked at.
 
+pub mod sample;
+
 mod answer;
 mod client;
 mod program;

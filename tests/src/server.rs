@@ -23,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Server {
     child: Child,
     root: String,
-    folder: Arc<TempDir>,
+    store: PathBuf,
+    folder: Option<Arc<TempDir>>,
     settings: Vec<(String, String)>,
     log: Arc<Mutex<String>>,
     http: reqwest::Client,
@@ -39,7 +40,13 @@ impl Server {
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::spawn(folder, settings).await
+        Self::spawn(store_file(folder.path()), Some(folder), settings).await
+    }
+
+    /// A server on a store that is there already: `sqlite:PATH`.
+    pub async fn on(store: &str) -> Self {
+        let path = store.strip_prefix("sqlite:").expect("sqlite:PATH");
+        Self::spawn(path.into(), None, Vec::new()).await
     }
 
     /// The address of the server, without a slash at the end.
@@ -64,7 +71,12 @@ impl Server {
 
     /// The file of the store.
     pub fn store_file(&self) -> PathBuf {
-        store_file(self.folder.path())
+        self.store.clone()
+    }
+
+    /// Keeps the store, for as long as what this gives is kept.
+    pub fn keep(&self) -> Option<Arc<TempDir>> {
+        self.folder.clone()
     }
 
     /// The process, for signals.
@@ -92,15 +104,15 @@ impl Server {
     /// Starts it again on the same store after it was killed; its address is another.
     pub async fn restart(mut self) -> Self {
         self.child.kill().await.ok();
-        let next = Self::spawn(Arc::clone(&self.folder), self.settings.clone()).await;
+        let next = Self::spawn(self.store.clone(), self.folder.clone(), self.settings.clone()).await;
         drop(self);
         next
     }
 
-    async fn spawn(folder: Arc<TempDir>, settings: Vec<(String, String)>) -> Self {
+    async fn spawn(store: PathBuf, folder: Option<Arc<TempDir>>, settings: Vec<(String, String)>) -> Self {
         let mut command = Command::new(binary());
         command.args(["serve", "--listen", "127.0.0.1:0", "--auth", "off", "--store"]);
-        command.arg(format!("sqlite:{}", store_file(folder.path()).display()));
+        command.arg(format!("sqlite:{}", store.display()));
         command.envs(settings.clone()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary().display()));
@@ -119,7 +131,7 @@ impl Server {
         // A redirect or a proxy of the machine would hide what the server says.
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         let http = http.timeout(PATIENCE).build().expect("a client");
-        Self { child, root, folder, settings, log, http }
+        Self { child, root, store, folder, settings, log, http }
     }
 }
 

@@ -83,7 +83,7 @@ impl Raw {
         if let Some(context) = &self.security_context {
             tree.push("securityContext", object! { "reference" => context.as_str() });
         }
-        let issues = validate::validate(&tree, release::r4());
+        let issues = validate::validate(&tree, release::view());
         if liaison_fhir::outcome::refused(&issues) {
             return Err(AppError::invalid(issues));
         }
@@ -93,7 +93,7 @@ impl Raw {
             Apart { mark, bytes: NewBlob::new(self.bytes), content_type: Some(self.content_type), binary: None };
         Ok(Draft {
             resource_type: "Binary",
-            release: release::r4(),
+            release: release::view(),
             tree,
             apart: vec![apart],
             issues,

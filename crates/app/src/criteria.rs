@@ -60,7 +60,7 @@ impl Criteria {
         stage: &Stage,
     ) -> Result<Self, AppError> {
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        Self::in_release(resource_type, &pairs, release::r4(), face, stage)
+        Self::in_release(resource_type, &pairs, release::view(), face, stage)
     }
 
     fn in_release(

@@ -26,7 +26,6 @@ mod items;
 mod keep;
 mod node;
 mod plan;
-mod reference;
 mod rules;
 mod shapes;
 mod systems;

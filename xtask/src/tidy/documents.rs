@@ -33,17 +33,23 @@ fn first_commands(readme: &File) -> Option<Finding> {
     (!told).then(|| readme.finding(1, format!("the first block holds the commands {FIRST_COMMANDS:?}")))
 }
 
-/// Decisions are numbered without a gap, and their title repeats the number.
+/// Decisions are numbered, each number is one decision's, and the title repeats it.
 fn decisions(tree: &Tree) -> Vec<Finding> {
     let records = tree.files().iter().filter_map(|file| Some((file.path.strip_prefix("docs/decisions/")?, file)));
     let mut findings = Vec::new();
-    for (at, (name, file)) in records.filter(|(name, _)| *name != "README.md").enumerate() {
-        let number = format!("{:04}", at + 1);
-        if !name.starts_with(&format!("{number}-")) {
-            findings.push(file.finding(0, format!("decisions are numbered without a gap: {number} is next")));
+    let mut before = "";
+    for (name, file) in records.filter(|(name, _)| *name != "README.md") {
+        let number = name.split('-').next().unwrap_or_default();
+        if number.len() != 4 || !number.bytes().all(|digit| digit.is_ascii_digit()) {
+            findings.push(file.finding(0, "the name of a decision begins with its number: `0001-…`"));
+        } else if number == before {
+            findings.push(file.finding(0, format!("two decisions are numbered {number}")));
         } else if !file.text.starts_with(&format!("# {number} ")) {
             findings.push(file.finding(1, format!("the title of a decision begins with its number: `# {number} …`")));
+        } else if !tree.file("docs/decisions/README.md").is_none_or(|list| list.text.contains(name)) {
+            findings.push(file.finding(0, "missing in docs/decisions/README.md"));
         }
+        before = number;
     }
     findings
 }
@@ -95,11 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn decisions_are_numbered_without_a_gap() {
+    fn decisions_are_numbered_and_listed() {
         let count = |names: [(&str, &str); 2]| decisions(&Tree::of(names)).len();
-        assert_eq!(count([("docs/decisions/0001-a.md", "# 0001 A"), ("docs/decisions/0002-b.md", "# 0002 B")]), 0);
-        assert_eq!(count([("docs/decisions/0001-a.md", "# 0001 A"), ("docs/decisions/0003-b.md", "# 0003 B")]), 1);
+        assert_eq!(count([("docs/decisions/0001-a.md", "# 0001 A"), ("docs/decisions/0003-b.md", "# 0003 B")]), 0);
+        assert_eq!(count([("docs/decisions/0001-a.md", "# 0001 A"), ("docs/decisions/0001-b.md", "# 0001 B")]), 1);
+        assert_eq!(count([("docs/decisions/0001-a.md", "# 0001 A"), ("docs/decisions/b.md", "# 0003 B")]), 1);
         assert_eq!(count([("docs/decisions/0001-a.md", "# A"), ("docs/decisions/0002-b.md", "# 0002 B")]), 1);
+        assert_eq!(count([("docs/decisions/0001-a.md", "# 0001 A"), ("docs/decisions/README.md", "0002-b.md")]), 1);
     }
 
     #[test]

@@ -21,6 +21,22 @@ struct Rule {
 
 const PURE: &[&str] = &["crates/fhir/src/", "crates/care/src/"];
 
+/// The tables and the converter; what the two faces differ in, and which form the store keeps; the
+/// addresses of the bases; the form of 2017, which is one of STU3.
+const RELEASES_NAMED: &[&str] = &[
+    "crates/fhir/src/release.rs",
+    "crates/fhir/src/release/",
+    "crates/fhir/src/convert.rs",
+    "crates/fhir/src/convert/",
+    "crates/fhir/src/sample.rs",
+    "crates/fhir/src/sample/",
+    "crates/app/src/face.rs",
+    "crates/app/src/stored.rs",
+    "crates/rest/src/routes.rs",
+    "crates/care/src/cahier2017.rs",
+    "crates/care/src/cahier2017/",
+];
+
 const RULES: [Rule; 7] = [
     Rule {
         words: &["rusqlite", "tokio_postgres"],
@@ -62,16 +78,8 @@ const RULES: [Rule; 7] = [
     },
     Rule {
         words: &["ReleaseId::Stu3", "ReleaseId::R4", "release::stu3", "release::r4", "stu3()", "r4()"],
-        holds: Where::UnderBut(
-            "crates/",
-            &[
-                "crates/fhir/src/release.rs",
-                "crates/fhir/src/release/",
-                "crates/fhir/src/convert.rs",
-                "crates/fhir/src/convert/",
-            ],
-        ),
-        instead: "hold a `&Release`: only the tables, the converter and the reading of addresses and media types name one",
+        holds: Where::UnderBut("crates/", RELEASES_NAMED),
+        instead: "hold a `&Release`, or `release::view()` for that of the index and the rules",
     },
 ];
 

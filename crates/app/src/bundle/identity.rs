@@ -247,7 +247,7 @@ fn recognised(
         let Some(version) = found.filter(|version| version.name.resource_type.as_ref() == resource_type) else {
             continue;
         };
-        let there = crate::stored::Stored::light(version.clone()).tree_in(liaison_fhir::release::r4())?;
+        let there = crate::stored::Stored::light(version.clone()).tree_in(liaison_fhir::release::view())?;
         if matching::may_be_same(actor, &there) {
             return Ok(Some(version));
         }

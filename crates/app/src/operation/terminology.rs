@@ -93,7 +93,7 @@ fn current(name: &Name, reader: &Reader<'_>) -> Result<Object, AppError> {
     if version.change == liaison_store::contract::Change::Delete {
         return Err(AppError::gone(name, version.version));
     }
-    Stored::light(version).tree_in(release::r4())
+    Stored::light(version).tree_in(release::view())
 }
 
 /// The definitions that were stored here.
@@ -119,7 +119,7 @@ impl Kept<'_, '_> {
                 return Vec::new();
             }
         };
-        matches.into_iter().filter_map(|v| Stored::light(v).tree_in(release::r4()).ok()).map(Arc::new).collect()
+        matches.into_iter().filter_map(|v| Stored::light(v).tree_in(release::view()).ok()).map(Arc::new).collect()
     }
 
     fn by_url(&self, base: &'static str, url: &str, version: Option<&str>) -> Option<Arc<Object>> {

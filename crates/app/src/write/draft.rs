@@ -112,7 +112,7 @@ fn set_apart(
     if resource_type == "Binary" {
         // Bytes have no release: one form serves both faces and the raw uploads.
         tree = in_r4(tree, release);
-        release = release::r4();
+        release = release::view();
     }
     let apart = attachments::set_apart(&mut tree, resource_type, release, face, stage.app.settings())?;
     Ok(Draft { resource_type, release, tree, apart, issues, stamped, people: People::AsSent, place: None })
@@ -120,7 +120,7 @@ fn set_apart(
 
 /// The R4 view of a tree.
 pub(crate) fn in_r4(tree: Object, release: &Release) -> Object {
-    if release.id == release::r4().id { tree } else { convert::to_r4(&tree) }
+    if release.id == release::view().id { tree } else { convert::to_r4(&tree) }
 }
 
 fn other_type(expected: &str, declared: &str) -> AppError {

@@ -155,7 +155,7 @@ pub(crate) fn deleted(name: Name, caller: Box<str>) -> NewVersion {
     NewVersion {
         name,
         change: Change::Delete,
-        form: form_of(release::r4().id),
+        form: form_of(release::view().id),
         body: None,
         index: Vec::new(),
         links: Vec::new(),
@@ -235,7 +235,7 @@ fn binary_of(id: &str, placed: &Placed<'_>, of: &Name, caller: &str) -> NewVersi
         body: Some(body(&tree, &name, &[(placed.mark.clone(), placed.blob)])),
         name,
         change: Change::Create,
-        form: form_of(release::r4().id),
+        form: form_of(release::view().id),
         index: Vec::new(),
         links: Vec::new(),
         unique: Vec::new(),

@@ -15,8 +15,7 @@ const CODES: &[(&str, &str, &str)] = &[
     ("all-types", "uri", "canonical"),
     ("all-types", "uri", "url"),
     ("appointmentstatus", "arrived", "checked-in"),
-    // Not "pending": an appointment that waits may have no time yet, as one that is proposed.
-    ("appointmentstatus", "proposed", "waitlist"),
+    ("appointmentstatus", "pending", "waitlist"),
     ("codesystem-content-mode", "fragment", "supplement"),
     ("concept-property-type", "string", "decimal"),
     ("event-status", "suspended", "on-hold"),

@@ -1,6 +1,4 @@
 //! There and back, for every type and both ways.
 
-mod hostile;
 mod notes;
 mod round_trip;
-mod tampered;

@@ -1,0 +1,67 @@
+//! The server put together: store, application, HTTP.
+
+use axum::Router;
+use liaison_app::App;
+use liaison_fhir::search::index::Param;
+use liaison_rest::RestOptions;
+use liaison_store::store::{Access, Store, StoreOptions, StoreUrl};
+
+use crate::{failure::Failure, health, settings::Settings};
+
+/// Notes are asked for by their date, so the store keeps them in its order.
+const TIMELINES: [Param; 1] = [Param { base: "DocumentReference", code: "date" }];
+
+/// A server, put together but not listening yet.
+pub struct Assembly {
+    /// Everything that can be asked of it.
+    pub router: Router,
+}
+
+impl Assembly {
+    /// Opens the store and puts the server on it.
+    pub async fn new(settings: &Settings) -> Result<Self, Failure> {
+        let options = StoreOptions { access: Access::Serve, timelines: TIMELINES.into(), ..StoreOptions::default() };
+        let named = store_text(&settings.store);
+        let store = Store::open(&settings.store, options).map_err(|error| Failure::of_store(&named, error))?;
+        let app = App::open(store.clone(), app_settings(settings)).await.map_err(|error| Failure::of(&named, error))?;
+        let rest = RestOptions {
+            public_url: settings.public_url.clone(),
+            body_limit: settings.limits.body,
+            ..RestOptions::default()
+        };
+        let router =
+            liaison_rest::router(app, rest).merge(health::router(store)).merge(liaison_web::router(site(settings)));
+        Ok(Self { router })
+    }
+}
+
+/// A store as it is named on the command line.
+pub fn store_text(store: &StoreUrl) -> String {
+    match store {
+        StoreUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+    }
+}
+
+fn app_settings(settings: &Settings) -> liaison_app::settings::Settings {
+    let limits = &settings.limits;
+    liaison_app::settings::Settings {
+        zone: settings.zone.clone(),
+        limits: liaison_app::settings::Limits {
+            attachment: limits.attachment,
+            bundle: limits.bundle_entries,
+            page: limits.page,
+            chain: limits.chain_depth,
+            includes: limits.includes,
+            query_time: limits.query_time,
+        },
+        ..liaison_app::settings::Settings::default()
+    }
+}
+
+fn site(settings: &Settings) -> liaison_web::Site {
+    let root = settings.public_url.clone().unwrap_or_default();
+    let bases = [("R4", "4.0.1", "r4"), ("STU3", "3.0.2", "stu3")].map(|(release, fhir_version, path)| {
+        liaison_web::Base { release, fhir_version, address: format!("{root}/fhir/{path}") }
+    });
+    liaison_web::Site { version: env!("CARGO_PKG_VERSION"), bases: bases.into() }
+}

@@ -1,0 +1,72 @@
+//! Why the program ends without having done what was asked.
+
+use liaison_store::contract::StoreError;
+
+use crate::settings::SettingError;
+
+/// Why the program ends, in words for whoever started it.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// What was said on the command line, in the environment or in the file cannot be used.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Settings(Vec<SettingError>),
+    /// What was asked did not work.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Failure {
+    /// The exit status of wrong usage.
+    pub const USAGE: u8 = 2;
+
+    /// The exit status.
+    pub const fn status(&self) -> u8 {
+        match self {
+            Self::Settings(_) => Self::USAGE,
+            Self::Failed(_) => 1,
+        }
+    }
+
+    /// What was being done did not work, and why.
+    pub fn of(doing: &str, error: impl std::error::Error) -> Self {
+        let mut text = format!("{doing}: {error}");
+        let mut source = error.source();
+        while let Some(cause) = source {
+            text.push_str(&format!(": {cause}"));
+            source = cause.source();
+        }
+        Self::Failed(text)
+    }
+
+    /// The store cannot be used; says what mends it.
+    pub fn of_store(store: &str, error: StoreError) -> Self {
+        let text = match error {
+            StoreError::Schema { found, expected } if found < expected => format!(
+                "the store {store} is of an earlier version ({found}; this program needs {expected}): stop what uses it, \
+                 back it up, then run `liaison migrate --store {store}`"
+            ),
+            StoreError::Schema { found, expected } => format!(
+                "the store {store} was written by a later version of this program ({found}; this one knows {expected}): \
+                 use that version, or restore a backup made before with `liaison restore --store {store} FILE`"
+            ),
+            StoreError::Foreign => format!("{store} is a database, but not a store of this program: name another file"),
+            StoreError::InUse => {
+                format!("another process serves the store {store}: stop it first, or name another file")
+            }
+            other => return Self::of(&format!("the store {store} cannot be used"), other),
+        };
+        Self::Failed(text)
+    }
+}
+
+impl From<Vec<SettingError>> for Failure {
+    fn from(errors: Vec<SettingError>) -> Self {
+        Self::Settings(errors)
+    }
+}
+
+impl From<SettingError> for Failure {
+    fn from(error: SettingError) -> Self {
+        Self::Settings(vec![error])
+    }
+}

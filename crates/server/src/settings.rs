@@ -1,0 +1,130 @@
+//! What the program was told, wherever it was told: flag, then environment, then file.
+//!
+//! Each setting is described once, in [`ALL`]. What is given is first gathered as text with its
+//! place, and read once: an error always names the setting, where it was given, and how to mend it.
+
+mod given;
+mod read;
+
+use std::{net::SocketAddr, time::Duration};
+
+use jiff::tz::TimeZone;
+use liaison_store::store::StoreUrl;
+
+pub use given::{CONFIG_VARIABLE, Given, Place};
+
+/// A setting, by its name in the file. In the environment it is `LIAISON_` and the name in capitals.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name.
+    pub key: &'static str,
+    /// What is in force when nobody says otherwise.
+    pub default: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// Every setting there is.
+pub const ALL: [Setting; 15] = [
+    Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
+    Setting { key: "store", default: "sqlite:liaison.db", meaning: "where everything is kept: sqlite:PATH" },
+    Setting { key: "auth", default: "off", meaning: "who may call: off (everybody is the system; loopback only)" },
+    Setting {
+        key: "public_url",
+        default: "",
+        meaning: "address by which callers reach the server; empty: the one it listens on",
+    },
+    Setting { key: "time_zone", default: "Europe/Paris", meaning: "zone of dates that have none" },
+    Setting { key: "log", default: "text", meaning: "how logs are written on standard error: text or json" },
+    Setting { key: "log_level", default: "info", meaning: "which logs are written: error, warn, info, debug, trace" },
+    Setting { key: "max_body", default: "30MB", meaning: "largest request body" },
+    Setting { key: "max_attachment", default: "20MB", meaning: "largest attachment, decoded" },
+    Setting { key: "max_bundle_entries", default: "500", meaning: "most entries in a bundle" },
+    Setting { key: "max_page", default: "500", meaning: "most matches on a page; a larger _count gets this many" },
+    Setting { key: "max_chain_depth", default: "5", meaning: "most steps in a chained search parameter" },
+    Setting { key: "max_includes", default: "1000", meaning: "most included resources on a page" },
+    Setting { key: "query_time", default: "10s", meaning: "how long a search may take" },
+    Setting {
+        key: "shutdown_time",
+        default: "20s",
+        meaning: "how long running requests may take to finish when asked to stop",
+    },
+];
+
+/// Everything the program needs to know, read and checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where everything is kept.
+    pub store: StoreUrl,
+    /// Who may call.
+    pub auth: Auth,
+    /// The address by which callers reach the server, without a slash at the end.
+    pub public_url: Option<String>,
+    /// Zone of dates that have none.
+    pub zone: TimeZone,
+    /// How logs are written.
+    pub log: LogForm,
+    /// Which logs are written.
+    pub log_level: tracing::Level,
+    /// What is too much.
+    pub limits: Limits,
+    /// How long running requests may take to finish when asked to stop.
+    pub shutdown_time: Duration,
+}
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// Everybody is the system: on a loopback address only.
+    Off,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogForm {
+    /// For people.
+    Text,
+    /// For machines, one object per line.
+    Json,
+}
+
+/// What is too much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request body.
+    pub body: usize,
+    /// Bytes of an attachment, decoded.
+    pub attachment: usize,
+    /// Entries of a bundle.
+    pub bundle_entries: usize,
+    /// Matches of a page.
+    pub page: u32,
+    /// Steps of a chained parameter.
+    pub chain_depth: usize,
+    /// Included resources of a page.
+    pub includes: u32,
+    /// Time of a search.
+    pub query_time: Duration,
+}
+
+/// A setting that cannot be used: which, where it was given, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct SettingError {
+    /// Where it was given: names the flag, the variable, or the file and line.
+    pub place: Place,
+    /// What is wrong and how to mend it.
+    pub problem: String,
+}
+
+impl Settings {
+    /// Reads what was given. All that is wrong is said at once.
+    pub fn read(given: &Given) -> Result<Self, Vec<SettingError>> {
+        read::settings(given)
+    }
+}
+
+#[cfg(test)]
+mod tests;

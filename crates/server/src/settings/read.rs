@@ -1,0 +1,176 @@
+//! From text to what it means.
+
+use std::{net::SocketAddr, time::Duration};
+
+use jiff::tz::TimeZone;
+use liaison_store::store::StoreUrl;
+
+use super::{Auth, Given, Limits, LogForm, Place, SettingError, Settings};
+
+/// Reads all settings. All that is wrong is said at once.
+pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
+    let mut reader = Reader { given, errors: Vec::new() };
+    let listen = reader.read("listen", address);
+    let auth = reader.read("auth", auth);
+    let store = reader.read("store", store);
+    let public_url = reader.read("public_url", public_url);
+    let zone = reader.read("time_zone", zone);
+    let log = reader.read("log", log_form);
+    let log_level = reader.read("log_level", log_level);
+    let limits = limits(&mut reader);
+    let shutdown_time = reader.read("shutdown_time", duration);
+    if let (Some(listen), Some(Auth::Off)) = (listen, auth) {
+        reader.errors.extend(open_to_everybody(listen, &given.get("listen").1));
+    }
+    if !reader.errors.is_empty() {
+        return Err(reader.errors);
+    }
+    // What could not be read left an error.
+    let whole = || {
+        Some(Settings {
+            listen: listen?,
+            store: store?,
+            auth: auth?,
+            public_url: public_url?,
+            zone: zone?,
+            log: log?,
+            log_level: log_level?,
+            limits: limits?,
+            shutdown_time: shutdown_time?,
+        })
+    };
+    whole().ok_or_else(Vec::new)
+}
+
+fn limits(reader: &mut Reader<'_>) -> Option<Limits> {
+    let body = reader.read("max_body", bytes);
+    let attachment = reader.read("max_attachment", bytes);
+    let bundle_entries = reader.read("max_bundle_entries", count);
+    let page = reader.read("max_page", count);
+    let chain_depth = reader.read("max_chain_depth", count);
+    let includes = reader.read("max_includes", count);
+    let query_time = reader.read("query_time", duration);
+    Some(Limits {
+        body: body?,
+        attachment: attachment?,
+        bundle_entries: usize::try_from(bundle_entries?).ok()?,
+        page: page?,
+        chain_depth: usize::try_from(chain_depth?).ok()?,
+        includes: includes?,
+        query_time: query_time?,
+    })
+}
+
+struct Reader<'a> {
+    given: &'a Given,
+    errors: Vec<SettingError>,
+}
+
+impl Reader<'_> {
+    fn read<T>(&mut self, key: &'static str, meaning: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let (text, place) = self.given.get(key);
+        match meaning(text.trim()) {
+            Ok(value) => Some(value),
+            Err(remedy) => {
+                let problem = format!("{key} cannot be {text:?}: {remedy}");
+                self.errors.push(SettingError { place, problem });
+                None
+            }
+        }
+    }
+}
+
+fn open_to_everybody(listen: SocketAddr, place: &Place) -> Option<SettingError> {
+    let problem = format!(
+        "with auth = off everybody who reaches {listen} could read and change everything, so only a loopback address is \
+         allowed: listen on 127.0.0.1:{port} (this version has no login; put a proxy that checks who calls in front of it)",
+        port = listen.port()
+    );
+    (!listen.ip().is_loopback()).then(|| SettingError { place: place.clone(), problem })
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.replacen("localhost:", "127.0.0.1:", 1);
+    text.parse().map_err(|_| "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080".into())
+}
+
+fn store(text: &str) -> Result<StoreUrl, String> {
+    if text.starts_with("postgres:") || text.starts_with("postgresql:") {
+        return Err("this version keeps everything in SQLite: write sqlite:PATH".into());
+    }
+    StoreUrl::parse(text).ok_or_else(|| "write sqlite:PATH, such as sqlite:liaison.db".into())
+}
+
+fn auth(text: &str) -> Result<Auth, String> {
+    match text {
+        "off" => Ok(Auth::Off),
+        "oidc" => Err("this version cannot check access tokens yet; until it can, write off and listen on a loopback \
+                       address behind a proxy that checks who calls"
+            .into()),
+        _ => Err("write off".into()),
+    }
+}
+
+/// `http(s)://host[:port][/path]`, nothing more: what follows is added to it.
+fn public_url(text: &str) -> Result<Option<String>, String> {
+    const REMEDY: &str =
+        "write http:// or https://, a host, and at most a port and a path, such as https://cahier.example.org";
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let after = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or(REMEDY)?;
+    let host = after.split('/').next().unwrap_or_default();
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '@' | '"' | '<' | '>' | '\\' | '\'' | '&');
+    if host.is_empty() || !after.chars().all(plain) {
+        return Err(REMEDY.into());
+    }
+    Ok(Some(text.trim_end_matches('/').into()))
+}
+
+fn zone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).map_err(|_| "write the name of a zone, such as Europe/Paris or Indian/Reunion".into())
+}
+
+fn log_form(text: &str) -> Result<LogForm, String> {
+    match text {
+        "text" => Ok(LogForm::Text),
+        "json" => Ok(LogForm::Json),
+        _ => Err("write text or json".into()),
+    }
+}
+
+fn log_level(text: &str) -> Result<tracing::Level, String> {
+    text.parse().map_err(|_| "write error, warn, info, debug or trace".into())
+}
+
+fn count(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a whole number from 1".into())
+}
+
+/// `512`, `64KB`, `30MB`, `1GB`; a kilobyte is 1,024 bytes.
+fn bytes(text: &str) -> Result<usize, String> {
+    const REMEDY: &str = "write a number of bytes, such as 30MB or 512KB";
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let factor: usize = match text[digits.len()..].trim() {
+        "" | "B" => 1,
+        "KB" => 1 << 10,
+        "MB" => 1 << 20,
+        "GB" => 1 << 30,
+        _ => return Err(REMEDY.into()),
+    };
+    let number: usize = digits.parse().map_err(|_| REMEDY)?;
+    number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(|| REMEDY.into())
+}
+
+/// `250ms`, `10s`, `2m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    const REMEDY: &str = "write a duration, such as 500ms, 10s or 2m";
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    let number: u64 = digits.parse().ok().filter(|number| (1..=86_400_000).contains(number)).ok_or(REMEDY)?;
+    match text[digits.len()..].trim() {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number * 60)),
+        _ => Err(REMEDY.into()),
+    }
+}

@@ -1,0 +1,104 @@
+//! `liaison demo`: a living notebook, once.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use liaison_tests::{Fhir, binary};
+
+struct Demo {
+    child: Child,
+    said: String,
+    root: String,
+}
+
+impl Demo {
+    fn start(folder: &std::path::Path) -> Self {
+        let mut command = Command::new(binary());
+        command.args(["demo", "--listen", "127.0.0.1:0", "--dir"]).arg(folder).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program runs");
+        let mut said = String::new();
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let root = loop {
+            let line = lines.next().expect("it says that it listens").expect("text");
+            if let Some(root) = line.strip_prefix("listening on ") {
+                break root.to_owned();
+            }
+            said += &line;
+            said.push('\n');
+        };
+        Self { child, said, root }
+    }
+
+    fn base(&self, path: &str) -> Fhir {
+        Fhir::new(reqwest::Client::new(), format!("{}/fhir/{path}", self.root))
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn the_demonstration_is_there_once_however_often_it_is_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let count = async |base: &Fhir, query: &str| {
+        base.get(&format!("{query}&_summary=count")).await.is(200).json()["total"].as_u64().unwrap()
+    };
+    let first = Demo::start(folder.path());
+    assert!(
+        first.said.contains("/fhir/r4") && first.said.contains("/fhir/stu3") && first.said.contains("curl"),
+        "{}",
+        first.said
+    );
+    let r4 = first.base("r4");
+    let notes = count(&r4, "DocumentReference?_total=accurate").await;
+    assert_eq!(notes, 43);
+    for (kind, expected) in [
+        ("Patient", 6),
+        ("Practitioner", 3),
+        ("PractitionerRole", 3),
+        ("RelatedPerson", 1),
+        ("Organization", 1),
+        ("Device", 1),
+        ("CareTeam", 2),
+    ] {
+        assert_eq!(count(&r4, &format!("{kind}?_total=accurate")).await, expected, "{kind}");
+    }
+    for code in ["DEM-AVIS", "GEN", "INST", "INTERV", "OBS"] {
+        assert!(count(&r4, &format!("DocumentReference?type={code}")).await > 2, "{code}");
+    }
+    assert_eq!(count(&first.base("stu3"), "DocumentReference?masterIdentifier=58619").await, 1);
+    let deleted = r4.get("DocumentReference?type=OBS&_count=1").await.matches()[0]["id"].as_str().unwrap().to_owned();
+    r4.delete(&format!("DocumentReference/{deleted}")).await;
+    drop(first);
+    let second = Demo::start(folder.path());
+    assert_eq!(
+        count(&second.base("r4"), "DocumentReference?_total=accurate").await,
+        42,
+        "what was done to it stays done"
+    );
+    second.base("r4").get(&format!("DocumentReference/{deleted}")).await.is(410);
+}
+
+#[tokio::test]
+async fn every_note_of_the_demonstration_is_as_the_volet_wants_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(folder.path());
+    let r4 = demo.base("r4");
+    let mut page = r4.get("DocumentReference?_count=100").await.is(200);
+    loop {
+        for note in page.matches() {
+            let judged = r4.post("DocumentReference/$validate", &note).await.is(200).findings();
+            assert!(judged.iter().all(|line| !line.starts_with("error")), "{note}\n{judged:?}");
+        }
+        match page.link("next") {
+            Some(next) => page = r4.get(&next).await.is(200),
+            None => break,
+        }
+    }
+}
