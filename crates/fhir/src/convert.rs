@@ -26,6 +26,7 @@ mod items;
 mod keep;
 mod node;
 mod plan;
+mod reference;
 mod rules;
 mod shapes;
 mod systems;

@@ -19,6 +19,7 @@ use crate::{
     text,
     tree::Object,
 };
+pub(crate) use bindings::is_media_type;
 use contained::Container;
 
 /// After this many findings the walk stops: nobody reads more, and a request made of mistakes must

@@ -270,13 +270,17 @@ impl FromRequestParts<Base> for Versioned {
 
 async fn segments(parts: &mut Parts) -> Result<HashMap<String, String>, Refused> {
     let read = Path::<HashMap<String, String>>::from_request_parts(parts, &()).await;
-    read.map(|Path(segments)| segments).map_err(|_| {
+    let mut segments = read.map(|Path(segments)| segments).map_err(|_| {
         let text = text!(
             en: "The address is not properly escaped.",
             fr: "L'adresse est mal encodée.",
         );
         Refused::new(StatusCode::BAD_REQUEST, Issue::error(IssueKind::Value, "http", text))
-    })
+    })?;
+    // Types with routes of their own (`/Binary/{id}`) stand in the route itself.
+    let own = || parts.uri.path().split('/').find(|segment| !segment.is_empty()).unwrap_or_default().to_owned();
+    segments.entry("type".to_owned()).or_insert_with(own);
+    Ok(segments)
 }
 
 fn of<'s>(segments: &'s HashMap<String, String>, name: &str) -> &'s str {

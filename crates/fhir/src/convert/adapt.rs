@@ -9,16 +9,18 @@ use super::{
     codes, fill,
     items::{Item, read, write},
     plan::{both_nested, form, required_list},
+    reference::may_point,
     rules::Scene,
 };
 use crate::{
     array, object, primitive,
     release::{Choice, Content, Element, Primitive, Release, TypeRef},
     tree::{Object, Value},
+    validate::is_media_type,
 };
 
 /// The system of codes and identifiers that are addresses.
-const URI_SYSTEM: &str = "urn:ietf:rfc:3986";
+pub(super) const URI_SYSTEM: &str = "urn:ietf:rfc:3986";
 
 /// One end of an adaptation: an element, if the release has one, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -48,13 +50,26 @@ pub(super) fn adapt(part: &Object, from: End, to: End, scene: &Scene<'_>) -> Obj
         }
     }
     match to.element {
-        Some(target) if target.min > 0 && result.is_empty() => fill::fill(to.structure, target, to.release, scene),
+        Some(target) if result.is_empty() && (target.min > 0 || is_missed(part, to)) => {
+            fill::fill(to.structure, target, to.release, scene)
+        }
         _ => result,
     }
 }
 
+/// Whether an element that did not fit leaves a gap although it is optional by the table: a parameter
+/// has to have a value, a resource or parts.
+fn is_missed(part: &Object, to: End) -> bool {
+    to.structure == "Parameters.parameter" && !part.is_empty()
+}
+
 /// An item in the first of the target's types that holds it, the same type before any other.
-fn fit(item: Item, from: &TypeRef, target: &'static Element, release: &Release) -> Option<(&'static TypeRef, Item)> {
+fn fit(
+    item: Item,
+    from: &TypeRef,
+    target: &'static Element,
+    release: &'static Release,
+) -> Option<(&'static TypeRef, Item)> {
     let mut types: Vec<&'static TypeRef> = target.types.iter().collect();
     types.sort_by_key(|t| distance(from, t));
     types.into_iter().find_map(|to| Some((to, into_type(item.clone(), from, to, target, release)?)))
@@ -74,7 +89,7 @@ fn distance(from: &TypeRef, to: &TypeRef) -> u8 {
     }
 }
 
-fn into_type(item: Item, from: &TypeRef, to: &TypeRef, target: &Element, release: &Release) -> Option<Item> {
+fn into_type(item: Item, from: &TypeRef, to: &TypeRef, target: &Element, release: &'static Release) -> Option<Item> {
     match (from.content, to.content) {
         (Content::Primitive(source), Content::Primitive(wanted)) => {
             into_primitive(item, source, wanted, target, release)
@@ -83,12 +98,18 @@ fn into_type(item: Item, from: &TypeRef, to: &TypeRef, target: &Element, release
         (Content::Resource, Content::Resource) => Some(item),
         _ => match item.value.as_ref()? {
             Value::Object(object) => from_object(object, from.code, to.code).map(Item::from),
-            value => value.as_str().and_then(|text| from_text(text, from.code, to)).map(Item::from),
+            value => value.as_str().and_then(|text| from_text(text, from.code, to, release)).map(Item::from),
         },
     }
 }
 
-fn into_primitive(item: Item, from: Primitive, to: Primitive, target: &Element, release: &Release) -> Option<Item> {
+fn into_primitive(
+    item: Item,
+    from: Primitive,
+    to: Primitive,
+    target: &Element,
+    release: &'static Release,
+) -> Option<Item> {
     let Some(value) = &item.value else {
         // Only an extension: it says as much of any type.
         return is_akin(from, to).then_some(item);
@@ -105,6 +126,9 @@ fn into_primitive(item: Item, from: Primitive, to: Primitive, target: &Element, 
         Some((url, list)) if list.get(text).is_none() => codes::nearest(text, url, list, release.id)?,
         _ => text,
     };
+    if required_list(target).is_some_and(|url| url.ends_with("/mimetypes")) && !is_media_type(text) {
+        return None;
+    }
     if from != to {
         primitive::check(to, text).ok()?;
     }
@@ -148,10 +172,6 @@ fn from_object(object: &Object, from: &str, to: &str) -> Option<Value> {
         ("Coding", "CodeableConcept") => object! { "coding" => array![object.clone()] }.into(),
         ("CodeableConcept", "Coding") => object.objects("coding").next()?.clone().into(),
         ("CodeableConcept", "string") => text_of(object)?.into(),
-        ("CodeableConcept", "uri") => {
-            let coding = object.objects("coding").find(|c| c.str("system") == Some(URI_SYSTEM))?;
-            coding.str("code")?.into()
-        }
         ("Period", "dateTime") => object.str("start").or_else(|| object.str("end"))?.into(),
         _ => return None,
     })
@@ -161,15 +181,14 @@ fn text_of(concept: &Object) -> Option<&str> {
     concept.str("text").or_else(|| concept.objects("coding").find_map(|c| c.str("display").or_else(|| c.str("code"))))
 }
 
-fn from_text(text: &str, from: &str, to: &TypeRef) -> Option<Value> {
+fn from_text(text: &str, from: &str, to: &TypeRef, release: &'static Release) -> Option<Value> {
     let coded_address = || object! { "system" => URI_SYSTEM, "code" => text };
     Some(match (from, to.code) {
-        ("canonical", "Reference") => object! { "reference" => text }.into(),
+        ("canonical", "Reference") if may_point(text, &to.targets, release) => object! { "reference" => text }.into(),
         ("uri", "Reference") => {
             object! { "identifier" => object! { "system" => URI_SYSTEM, "value" => CompactString::from(text) } }.into()
         }
         ("uri", "Coding") => coded_address().into(),
-        ("uri", "CodeableConcept") => object! { "coding" => array![coded_address()] }.into(),
         ("string", "CodeableConcept") => object! { "text" => text }.into(),
         ("dateTime", "Period") => object! { "start" => text, "end" => text }.into(),
         _ => return None,

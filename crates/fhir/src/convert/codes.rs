@@ -15,7 +15,8 @@ const CODES: &[(&str, &str, &str)] = &[
     ("all-types", "uri", "canonical"),
     ("all-types", "uri", "url"),
     ("appointmentstatus", "arrived", "checked-in"),
-    ("appointmentstatus", "pending", "waitlist"),
+    // Not "pending": an appointment that waits may have no time yet, as one that is proposed.
+    ("appointmentstatus", "proposed", "waitlist"),
     ("codesystem-content-mode", "fragment", "supplement"),
     ("concept-property-type", "string", "decimal"),
     ("event-status", "suspended", "on-hold"),

@@ -15,13 +15,15 @@ impl Converter<'_> {
     /// The extensions of an element. Cross-version extensions that nobody has taken by now are not
     /// ours: they are wrapped, and unwrapped on the way back.
     pub(super) fn extensions(&self, extensions: &[Value]) -> Vec<Value> {
-        extensions
-            .iter()
-            .map(|value| match value {
-                Value::Object(extension) => self.listed_extension(extension).into(),
-                other => other.clone(),
-            })
-            .collect()
+        extensions.iter().map(|extension| self.listed(extension)).collect()
+    }
+
+    /// One of the extensions of an element.
+    pub(super) fn listed(&self, extension: &Value) -> Value {
+        match extension {
+            Value::Object(extension) => self.listed_extension(extension).into(),
+            other => other.clone(),
+        }
     }
 
     fn listed_extension(&self, extension: &Object) -> Object {
@@ -102,6 +104,13 @@ impl Converter<'_> {
             return None;
         }
         let [Value::Object(type_named), Value::Object(value)] = kept.items("extension") else { return None };
+        let has_only = |object: &Object, names: &[&str]| object.iter().all(|(n, _)| names.contains(&n));
+        if type_named.str("url") != Some("type")
+            || !has_only(type_named, &["url", "valueCode"])
+            || !(has_only(value, &["url", "valueUri", "_valueUri"]) || has_only(value, &["url", "extension"]))
+        {
+            return None;
+        }
         let code = type_named.str("valueCode")?;
         let of_type = |t: &&TypeRef| t.code == code;
         let value_type = self.to.type_named("Extension")?.element("value")?.types.iter().find(of_type)?;
@@ -116,6 +125,9 @@ impl Converter<'_> {
         }
         match value_type.content {
             Content::Primitive(_) => {
+                if !value.contains("valueUri") && !value.contains("_valueUri") {
+                    return None;
+                }
                 if let Some(value) = value.get("valueUri") {
                     result.push(name.as_str(), value.clone());
                 }
@@ -124,8 +136,14 @@ impl Converter<'_> {
                 }
             }
             Content::Structure(id) => {
-                let members = self.extensions(value.items("extension"));
-                result.push(name, keep::extensions_as_members(&members, self.to.structure(id), self.to)?);
+                // Looked at before anything is converted: what is not ours must not cost twice.
+                let structure = self.to.structure(id);
+                let written = value.items("extension");
+                if written.is_empty() || keep::extensions_as_members(written, structure, self.to).is_none() {
+                    return None;
+                }
+                let members = self.extensions(written);
+                result.push(name, keep::extensions_as_members(&members, structure, self.to)?);
             }
             Content::Resource => return None,
         }
@@ -137,7 +155,7 @@ impl Converter<'_> {
     fn change_url(&self, extension: &Object, result: &mut Object) {
         const MARKED: &str = "_valueBoolean";
         let Some(url) = extension.str("url") else { return };
-        if !extension.contains("valueBoolean") && !extension.contains(MARKED) {
+        if !extension.contains("valueBoolean") {
             return;
         }
         let mark_url = |release: ReleaseId| format!("{}Extension.url", keep::prefix(release));

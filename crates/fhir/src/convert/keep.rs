@@ -55,7 +55,7 @@ pub(super) fn encode(
 /// The members that extensions hold (in the form of the release they are of). None when they are
 /// not what [`encode`] makes.
 pub(super) fn decode(
-    extensions: &[Object],
+    extensions: &[&Object],
     structure: &'static str,
     elements: &[&'static Element],
     release: &'static Release,

@@ -6,14 +6,14 @@ use jiff::tz::TimeZone;
 
 use super::{
     adapt::{End, adapt},
-    items::same,
+    items::{same, same_value},
     keep,
     plan::{How, Plan, Relation},
+    reference::{self, Targets},
     rules::{self, Scene},
 };
 use crate::{
-    object,
-    release::{Content, Release, ReleaseId, Structure, StructureKind, TypeRef},
+    release::{Choice, Content, Element, Release, ReleaseId, Structure, StructureKind, TypeRef},
     tree::{Object, Value},
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Converter<'a> {
     pub from: &'static Release,
     pub to: &'static Release,
     zone: &'a TimeZone,
+    /// What the resource under way contains: ids and types.
+    pub contained: &'a [(&'a str, &'a str)],
 }
 
 /// The members of one relation.
@@ -34,9 +36,17 @@ struct Part {
     converted: Object,
 }
 
+/// An extension that may hold an element of the target.
+#[derive(Debug)]
+struct Kept {
+    relation: usize,
+    /// The extension as the target has it.
+    extension: Object,
+}
+
 impl<'a> Converter<'a> {
     pub(super) fn new(from: ReleaseId, to: ReleaseId, zone: &'a TimeZone) -> Self {
-        Self { from: from.release(), to: to.release(), zone }
+        Self { from: from.release(), to: to.release(), zone, contained: &[] }
     }
 
     /// A resource. One of a type that either release has no table of stays as it is.
@@ -48,79 +58,87 @@ impl<'a> Converter<'a> {
         let (Some(from), Some(to)) = (known(self.from), known(self.to)) else { return resource.clone() };
         let last_updated = resource.object("meta").and_then(|m| m.str("lastUpdated"));
         let scene = Scene { zone: self.zone, last_updated };
-        self.node(resource, Plan::of(self.from, from, self.to, to), &scene)
+        let plan = Plan::of(self.from, from, self.to, to);
+        if !resource.contains("contained") {
+            return self.node(resource, plan, &scene);
+        }
+        let contained = reference::contained(resource);
+        Converter { contained: &contained, ..*self }.node(resource, plan, &scene)
     }
 
     /// A node whose structure has a counterpart.
-    fn node(&self, node: &Object, plan: &'static Plan, scene: &Scene<'_>) -> Object {
+    ///
+    /// Whatever is inside is converted once, or twice where it is both said and kept; never twice at
+    /// each level of things that may lie in each other without end (extensions and what they hold),
+    /// or a small document would take for ever.
+    pub(super) fn node(&self, node: &Object, plan: &'static Plan, scene: &Scene<'_>) -> Object {
         let kept = self.kept_elements(node, plan);
         let mut result = Object::with_capacity(node.len() + 2);
         let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
-        for at in plan.standing.iter().chain(kept.keys()) {
+        for at in plan.standing.iter().chain(kept.values().map(|k| &k.relation)) {
             parts.entry(*at).or_default();
         }
         let meta_holds = holds_in_meta(plan.to);
         for (name, value) in node.iter() {
-            let (base, is_sibling) = match name.strip_prefix('_') {
-                Some(base) => (base, true),
-                None => (name, false),
-            };
             if name == "extension" || (name == "meta" && meta_holds) {
                 continue;
             }
-            let Some(member) = plan.member(base) else {
+            let (base, is_sibling) = name.strip_prefix('_').map_or((name, false), |base| (base, true));
+            let Some((member, relation)) = plan.member(base).and_then(|m| Some((m, plan.relations.get(m.relation)?)))
+            else {
                 result.push(name, value.clone());
                 continue;
             };
-            let converted = if is_sibling { self.sibling(value) } else { self.content(value, member.from, member.to) };
-            let is_identity = plan.relations.get(member.relation).is_some_and(|r| matches!(r.how, How::Identity));
-            if is_identity && !parts.contains_key(&member.relation) {
-                result.push(name, converted);
-            } else {
-                let part = parts.entry(member.relation).or_default();
-                part.raw.push(name, value.clone());
-                part.converted.push(name, converted);
+            let convert = || match is_sibling {
+                true => self.sibling(value),
+                false => self.content(value, member.from, member.to),
+            };
+            if matches!(relation.how, How::Identity) && !parts.contains_key(&member.relation) {
+                result.push(name, convert());
+                continue;
             }
+            let part = parts.entry(member.relation).or_default();
+            // What has no place in the target is only kept: see `keep`.
+            let converted = if relation.to.is_empty() { value.clone() } else { convert() };
+            part.raw.push(name, value.clone());
+            part.converted.push(name, converted);
         }
         let mut keeping: Vec<Object> = Vec::new();
         let mut taken: Vec<usize> = Vec::new();
         for (at, part) in parts {
             let Some(relation) = plan.relations.get(at) else { continue };
             let crossing = Crossing { converter: self, plan, relation, scene };
-            if let Some(positions) = kept.get(&at)
-                && let Some(restored) = crossing.restore(node_extensions(node, plan.to), positions, &part)
-            {
-                taken.extend(positions);
+            if let Some(restored) = crossing.restore(&kept, at, &part, &mut taken) {
                 append(&mut result, restored);
                 continue;
             }
-            let crossed = crossing.there(&part.converted);
-            if !same(&crossing.back(&crossed), &part.converted) {
-                match keep::encode(&part.raw, plan.from.path, &relation.from, self.from) {
-                    Some(extensions) => keeping.extend(extensions.iter().map(|e| self.extension(e))),
+            let (crossed, said) = crossing.say(&part.converted);
+            if said == Said::InPart {
+                match crossing.keep(&part) {
+                    Some(extensions) => keeping.extend(extensions),
                     // Not valid in its own release: shown as it is, if nothing else has the name.
                     None => append_missing(&mut result, part.converted, &crossed),
                 }
             }
             append(&mut result, crossed);
         }
-        self.put_extensions(node, plan, &taken, keeping, &mut result);
+        self.put_extensions(node, plan, kept, &taken, keeping, &mut result);
         in_order(&mut result, plan.to);
         result
     }
 
-    /// The extensions that may hold elements of the target: positions in the list, by relation.
-    fn kept_elements(&self, node: &Object, plan: &Plan) -> BTreeMap<usize, Vec<usize>> {
-        let mut kept: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    /// The extensions that may hold elements of the target, by their positions in the list.
+    fn kept_elements(&self, node: &Object, plan: &Plan) -> BTreeMap<usize, Kept> {
+        let mut kept = BTreeMap::new();
         for (position, extension) in node_extensions(node, plan.to).iter().enumerate() {
+            let Some(extension) = extension.as_object() else { continue };
             let element = extension
-                .as_object()
-                .and_then(|e| e.str("url"))
+                .str("url")
                 .and_then(|url| url.strip_prefix(keep::prefix(self.to.id)))
                 .and_then(|rest| rest.strip_prefix(plan.to.path))
                 .and_then(|rest| rest.strip_prefix('.'));
-            if let Some(at) = element.and_then(|e| plan.relation_of_target(e)) {
-                kept.entry(at).or_default().push(position);
+            if let Some(relation) = element.and_then(|e| plan.relation_of_target(e)) {
+                kept.insert(position, Kept { relation, extension: self.extension(extension) });
             }
         }
         kept
@@ -132,15 +150,19 @@ impl<'a> Converter<'a> {
         &self,
         node: &Object,
         plan: &'static Plan,
+        mut kept: BTreeMap<usize, Kept>,
         taken: &[usize],
         keeping: Vec<Object>,
         result: &mut Object,
     ) {
         let list = node_extensions(node, plan.to);
-        let untouched = list.iter().enumerate().filter(|(at, _)| !taken.contains(at)).map(|(_, e)| e.clone());
-        let untouched: Vec<Value> = untouched.collect();
+        let untouched = || list.iter().enumerate().filter(|(at, _)| !taken.contains(at));
         if !holds_in_meta(plan.to) {
-            let mut extensions = self.extensions(&untouched);
+            let convert = |(at, extension): (usize, &Value)| match kept.remove(&at) {
+                Some(kept) => keep::wrap(kept.extension, self.from.id).into(),
+                None => self.listed(extension),
+            };
+            let mut extensions: Vec<Value> = untouched().map(convert).collect();
             extensions.extend(keeping.into_iter().map(Value::from));
             if !extensions.is_empty() {
                 result.push("extension", extensions);
@@ -150,6 +172,7 @@ impl<'a> Converter<'a> {
             return;
         }
         let mut meta = node.object("meta").cloned().unwrap_or_default();
+        let untouched: Vec<Value> = untouched().map(|(_, extension)| extension.clone()).collect();
         if untouched.is_empty() {
             meta.remove("extension");
         } else {
@@ -200,7 +223,7 @@ impl<'a> Converter<'a> {
         if structure.path != "Reference" {
             return self.node(object, plan, &scene);
         }
-        let targets = Targets { from: &from.targets, to: to.map_or(&[], |t| &t.targets) };
+        let targets = Targets { from: &from.targets, to: to.map_or(&[][..], |t| &t.targets) };
         self.reference(object, plan, targets, &scene)
     }
 
@@ -244,74 +267,6 @@ impl<'a> Converter<'a> {
             other => other.clone(),
         }
     }
-
-    /// A reference. A resource type to which the target's element must not point is kept beside,
-    /// so that what is left (its display, its identifier) can still be shown.
-    fn reference(&self, reference: &Object, plan: &'static Plan, targets: Targets<'_>, scene: &Scene<'_>) -> Object {
-        let kept_url = |release: ReleaseId| format!("{}Reference.reference", keep::prefix(release));
-        let mut reference = reference.clone();
-        let mut restored = None;
-        let mut keeping = None;
-        match reference.str("reference") {
-            None => {
-                let url = kept_url(self.to.id);
-                let mut list = reference.items("extension").to_vec();
-                let position = list.iter().position(|e| {
-                    let address = e.as_object().filter(|e| e.len() == 2 && e.str("url") == Some(&url));
-                    let address = address.and_then(|e| e.str("valueString"));
-                    address.is_some_and(|a| !self.may_point(a, targets.from) && self.may_point(a, targets.to))
-                });
-                if let Some(position) = position {
-                    restored = list.remove(position).as_object().and_then(|e| e.get("valueString").cloned());
-                    if list.is_empty() {
-                        reference.remove("extension");
-                    } else {
-                        reference.set("extension", list);
-                    }
-                }
-            }
-            Some(address) if !self.may_point(address, targets.to) => {
-                keeping = Some(object! { "url" => kept_url(self.from.id), "valueString" => address });
-                reference.remove("reference");
-            }
-            Some(_) => {}
-        }
-        let mut result = self.node(&reference, plan, scene);
-        if let Some(address) = restored {
-            result.push("reference", address);
-        }
-        if let Some(extension) = keeping {
-            let mut list = result.items("extension").to_vec();
-            list.push(extension.into());
-            result.set("extension", list);
-        }
-        in_order(&mut result, plan.to);
-        result
-    }
-
-    /// Whether an element with these targets may point to that address: to any address that does not
-    /// tell its type.
-    fn may_point(&self, address: &str, targets: &[&str]) -> bool {
-        targets.is_empty() || self.pointed_type(address).is_none_or(|name| targets.contains(&name))
-    }
-
-    fn pointed_type(&self, address: &str) -> Option<&'static str> {
-        if address.starts_with('#') || address.starts_with("urn:") {
-            return None;
-        }
-        let address = address.split_once("/_history/").map_or(address, |(before, _)| before);
-        let mut steps = address.rsplit('/');
-        let _id = steps.next()?;
-        let name = steps.next()?;
-        self.from.resource_name(name).or_else(|| self.to.resource_name(name))
-    }
-}
-
-/// Where references may point in the source and in the target; empty means anywhere.
-#[derive(Clone, Copy, Debug)]
-struct Targets<'a> {
-    from: &'a [&'static str],
-    to: &'a [&'static str],
 }
 
 /// A relation at one node.
@@ -331,6 +286,26 @@ impl Crossing<'_> {
         }
     }
 
+    /// The members of the source as members of the target, and whether that says all.
+    fn say(&self, members: &Object) -> (Object, Said) {
+        let crossed = self.there(members);
+        if same(&self.back(&crossed), members) {
+            (crossed, Said::All)
+        } else {
+            (without_shared_siblings(crossed, members), Said::InPart)
+        }
+    }
+
+    /// Whether these members of the target would be said like those of the source.
+    fn would_be_said(&self, members: &Object, as_these: &Object) -> bool {
+        let crossed = self.back(members);
+        if same(&self.there(&crossed), members) {
+            same(&crossed, as_these)
+        } else {
+            same(&without_shared_siblings(crossed, members), as_these)
+        }
+    }
+
     /// The members of the target as members of the source.
     fn back(&self, members: &Object) -> Object {
         match self.relation.how {
@@ -340,16 +315,38 @@ impl Crossing<'_> {
     }
 
     /// What was kept of the target, if it explains what stands here: if it would be said like this,
-    /// and would not follow from what is said.
-    fn restore(&self, extensions: &[Value], positions: &[usize], part: &Part) -> Option<Object> {
-        let kept: Vec<Object> = positions
-            .iter()
-            .filter_map(|at| extensions.get(*at)?.as_object())
-            .map(|extension| self.converter.extension(extension))
-            .collect();
-        let members = keep::decode(&kept, self.plan.to.path, &self.relation.to, self.converter.to)?;
-        let explains = same(&self.back(&members), &part.converted) && !same(&self.there(&part.converted), &members);
-        explains.then_some(members)
+    /// and would not follow from what is said. The positions of its extensions are then taken.
+    fn restore(
+        &self,
+        kept: &BTreeMap<usize, Kept>,
+        relation: usize,
+        part: &Part,
+        taken: &mut Vec<usize>,
+    ) -> Option<Object> {
+        let mine = || kept.iter().filter(|(_, k)| k.relation == relation);
+        let extensions: Vec<&Object> = mine().map(|(_, k)| &k.extension).collect();
+        if extensions.is_empty() {
+            return None;
+        }
+        let members = keep::decode(&extensions, self.plan.to.path, &self.relation.to, self.converter.to)?;
+        let explains = self.would_be_said(&members, &part.converted) && !same(&self.there(&part.converted), &members);
+        explains.then(|| {
+            taken.extend(mine().map(|(position, _)| *position));
+            members
+        })
+    }
+
+    /// What is here, as extensions of the target.
+    fn keep(&self, part: &Part) -> Option<Vec<Object>> {
+        let encode = |part| keep::encode(part, self.plan.from.path, &self.relation.from, self.converter.from);
+        let is_plain = |e: &&Element| {
+            e.choice == Choice::Single && matches!(e.types[..], [TypeRef { content: Content::Primitive(_), .. }])
+        };
+        if self.relation.from.iter().all(|e| is_plain(&e)) && !self.relation.to.is_empty() {
+            // Primitives are the same in every release, and what stands beside them is converted.
+            return encode(&part.converted);
+        }
+        Some(encode(&part.raw)?.iter().map(|extension| self.converter.extension(extension)).collect())
     }
 
     fn source(&self) -> End {
@@ -363,6 +360,23 @@ impl Crossing<'_> {
     fn target(&self) -> End {
         End { release: self.converter.to, structure: self.plan.to.path, element: self.relation.to.first().copied() }
     }
+}
+
+/// Whether the members of the target say all that those of the source do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    All,
+    /// What was there has to be kept as well.
+    InPart,
+}
+
+/// What stands beside a primitive is not said twice where the primitive is kept: it may hold as much
+/// as anything, and at each level there would be twice as much.
+fn without_shared_siblings(mut crossed: Object, members: &Object) -> Object {
+    crossed.retain(|name, value| {
+        !name.starts_with('_') || !members.iter().any(|(n, v)| n.starts_with('_') && same_value(v, value))
+    });
+    crossed
 }
 
 /// Whether a structure is a resource without extensions, which keeps them in its `meta`.
@@ -392,7 +406,7 @@ fn append_missing(result: &mut Object, members: Object, others: &Object) {
 }
 
 /// Puts members in the order of the definition, siblings after what they stand beside.
-fn in_order(node: &mut Object, structure: &Structure) {
+pub(super) fn in_order(node: &mut Object, structure: &Structure) {
     node.sort_by_key(|name| {
         if name == "resourceType" {
             return (0, 0, false);

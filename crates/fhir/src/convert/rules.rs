@@ -6,7 +6,7 @@
 //! STU3), and for the notes `DocumentReference`, the mapping of the notebook's own specification.
 
 use super::shapes::{audit_event, communication, consent, dates, device, dosage, healthcare_service, money};
-use super::shapes::{operation_definition, related, requester, structure_definition};
+use super::shapes::{operation_definition, related, requester, structure_definition, timing};
 use super::systems;
 use crate::{release::ReleaseId, tree::Object};
 
@@ -57,6 +57,7 @@ static SHAPED: &[Shaped] = shaped! {
     "CommunicationRequest": ["requester"] <-> ["requester"] by requester::reference, requester::agent;
     "Consent": ["period", "actor", "action", "securityLabel", "purpose", "dataPeriod", "data", "except"] <-> ["provision"]
         by consent::provision, consent::flat;
+    "Consent": ["policyRule"] <-> ["policyRule"] by consent::policy_concept, consent::policy_address;
     "Device": ["version"] <-> ["version"] by device::versions, device::version;
     "DocumentReference": ["created", "indexed"] <-> ["date"] by dates::date, dates::created_and_indexed;
     "DocumentReference.context": ["related"] <-> ["related"] by related::references, related::pairs;
@@ -68,6 +69,8 @@ static SHAPED: &[Shaped] = shaped! {
         by operation_definition::affects_state, operation_definition::idempotent;
     "StructureDefinition": ["contextType", "context"] <-> ["context"]
         by structure_definition::contexts, structure_definition::type_and_context;
+    "Timing.repeat": ["count", "countMax"] <-> ["count", "countMax"] by timing::positive_counts, timing::counts;
+    "Timing.repeat": ["when", "offset"] <-> ["when", "offset"] by timing::moments, timing::moments_of_stu3;
 };
 
 /// The relations of a structure that have functions of their own.

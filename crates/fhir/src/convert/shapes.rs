@@ -15,6 +15,7 @@ pub(super) mod operation_definition;
 pub(super) mod related;
 pub(super) mod requester;
 pub(super) mod structure_definition;
+pub(super) mod timing;
 
 use crate::tree::{Object, Value};
 
@@ -42,5 +43,7 @@ fn join(reference: Option<&Object>, identifier: Option<&Value>) -> Option<Object
 fn split(reference: &Object) -> (Option<Object>, Option<Value>) {
     let mut rest = reference.clone();
     let identifier = rest.remove("identifier");
-    ((!rest.is_empty()).then_some(rest), identifier)
+    // An id alone is no element.
+    let has_content = rest.iter().any(|(name, _)| name != "id");
+    (has_content.then_some(rest), identifier)
 }

@@ -67,7 +67,7 @@ impl Walk<'_> {
 }
 
 /// `type/subtype`, parameters ignored; or one of the short names that FHIR itself uses for formats.
-fn is_media_type(code: &str) -> bool {
+pub(crate) fn is_media_type(code: &str) -> bool {
     let essence = code.split(';').next().unwrap_or_default().trim_end();
     match essence.split_once('/') {
         Some((kind, subtype)) => is_token(kind) && is_token(subtype),

@@ -2,5 +2,8 @@
 
 mod house;
 
+mod attachments;
+mod cahier_2017;
+mod cahier_r4;
 mod crud;
 mod negotiation;

@@ -1,4 +1,4 @@
-//! The promise itself: nothing is lost there and back.
+//! The promise itself: nothing is lost there and back, and what is there is valid.
 
 use proptest::prelude::*;
 
@@ -7,21 +7,29 @@ use super::super::{
     to_r4, to_stu3,
 };
 use crate::{
-    release::{Release, r4, stu3},
+    outcome::Issue,
+    release::{Release, ReleaseId, r4, stu3},
     sample,
     tree::{Object, Value},
+    validate::validate,
 };
 
 type Way = fn(&Object) -> Object;
 
 fn check(release: &'static Release, there: Way, back: Way, type_name: &str, seed: u64) -> Result<(), String> {
     let resource = sample::resource(release, type_name, seed);
-    let returned = back(&there(&resource));
-    if same(&returned, &resource) {
-        return Ok(());
+    let crossed = there(&resource);
+    let returned = back(&crossed);
+    let version = release.id.version();
+    if !same(&returned, &resource) {
+        let place = difference(type_name, &resource.into(), &returned.into());
+        return Err(format!("{type_name} {seed} of {version} does not come back: {place}"));
     }
-    let place = difference(type_name, &resource.into(), &returned.into());
-    Err(format!("{type_name} {seed} of {} does not come back: {place}", release.id.version()))
+    let other = if release.id == ReleaseId::R4 { stu3() } else { r4() };
+    match validate(&crossed, other).into_iter().find(Issue::refuses) {
+        Some(issue) => Err(format!("{type_name} {seed} of {version} is not valid there: {issue:?}")),
+        None => Ok(()),
+    }
 }
 
 fn check_all(release: &'static Release, there: Way, back: Way) {
@@ -33,7 +41,7 @@ fn check_all(release: &'static Release, there: Way, back: Way) {
 }
 
 /// Where two values differ first.
-fn difference(place: &str, a: &Value, b: &Value) -> String {
+pub(super) fn difference(place: &str, a: &Value, b: &Value) -> String {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
             for (name, value) in a.iter() {

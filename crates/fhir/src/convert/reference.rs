@@ -1,0 +1,138 @@
+//! References from one release to the other: where they may point differs.
+
+use super::{
+    keep,
+    node::{Converter, in_order},
+    plan::Plan,
+    rules::Scene,
+};
+use crate::{
+    object,
+    release::{Release, ReleaseId},
+    tree::{Object, Value},
+};
+
+/// Where references may point in the source and in the target; empty means anywhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Targets<'a> {
+    pub from: &'a [&'static str],
+    pub to: &'a [&'static str],
+}
+
+impl Converter<'_> {
+    /// A reference. An address to which the target's element must not point is kept beside, so that
+    /// what is left (its display, its identifier) can still be shown.
+    pub(super) fn reference(
+        &self,
+        reference: &Object,
+        plan: &'static Plan,
+        targets: Targets<'_>,
+        scene: &Scene<'_>,
+    ) -> Object {
+        let mut reference = reference.clone();
+        let mut restored = None;
+        let mut keeping = None;
+        match reference.str("reference") {
+            None => restored = self.take_kept_address(&mut reference, targets),
+            Some(address) if !self.may_point(address, targets.to, self.to) => {
+                keeping = Some(self.kept_address(address));
+                reference.remove("reference");
+            }
+            Some(_) => {}
+        }
+        let mut result = self.node(&reference, plan, scene);
+        if let Some(address) = restored {
+            result.push("reference", address);
+        }
+        if let Some(extension) = keeping {
+            let mut list = result.items("extension").to_vec();
+            list.push(extension.into());
+            result.set("extension", list);
+        }
+        in_order(&mut result, plan.to);
+        result
+    }
+
+    /// The address as an extension: as a reference, which a client can follow, where the target
+    /// knows what it points to.
+    fn kept_address(&self, address: &str) -> Object {
+        let url = kept_url(self.from.id);
+        if self.may_point(address, &[], self.to) {
+            object! { "url" => url, "valueReference" => object! { "reference" => address } }
+        } else {
+            object! { "url" => url, "valueString" => address }
+        }
+    }
+
+    /// Takes an address out of its extension, if it is one that the source's element must not have.
+    fn take_kept_address(&self, reference: &mut Object, targets: Targets<'_>) -> Option<Value> {
+        let url = kept_url(self.to.id);
+        let extensions = reference.items("extension");
+        let position = extensions.iter().position(|e| {
+            e.as_object().filter(|e| e.len() == 2 && e.str("url") == Some(&url)).and_then(address_in).is_some_and(
+                |address| {
+                    !self.may_point(address, targets.from, self.from) && self.may_point(address, targets.to, self.to)
+                },
+            )
+        })?;
+        let mut extensions = extensions.to_vec();
+        let taken = extensions.remove(position);
+        if extensions.is_empty() {
+            reference.remove("extension");
+        } else {
+            reference.set("extension", extensions);
+        }
+        taken.as_object().and_then(address_in).map(Value::from)
+    }
+
+    /// Whether an element with these targets may hold that address.
+    fn may_point(&self, address: &str, targets: &[&str], release: &'static Release) -> bool {
+        match address.strip_prefix('#') {
+            Some(id) => {
+                let inside = self.contained.iter().find(|(inside, _)| *inside == id).map(|(_, name)| *name);
+                targets.is_empty() || inside.is_none_or(|name| targets.contains(&name))
+            }
+            None => may_point(address, targets, release),
+        }
+    }
+}
+
+/// Whether an element of a release with these targets may hold an address: one of a type among
+/// them, or one that does not tell its type.
+pub(super) fn may_point(address: &str, targets: &[&str], release: &'static Release) -> bool {
+    let Some(name) = typed(address) else { return true };
+    match release.resource_name(name) {
+        Some(name) => targets.is_empty() || targets.contains(&name),
+        // A URL that ends as ours do may be any URL of the web.
+        None => address.contains(':'),
+    }
+}
+
+/// The type in `[base/]Type/id[/_history/version]`.
+fn typed(address: &str) -> Option<&str> {
+    if address.starts_with('#') || address.starts_with("urn:") || address.contains('?') {
+        return None;
+    }
+    let address = address.split_once("/_history/").map_or(address, |(before, _)| before);
+    let (head, id) = address.rsplit_once('/')?;
+    let name = head.rsplit('/').next()?;
+    let is_type = name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    (is_type && crate::primitive::is_id(id)).then_some(name)
+}
+
+fn kept_url(release: ReleaseId) -> String {
+    format!("{}Reference.reference", keep::prefix(release))
+}
+
+fn address_in(extension: &Object) -> Option<&str> {
+    match extension.object("valueReference") {
+        Some(reference) if reference.len() == 1 => reference.str("reference"),
+        Some(_) => None,
+        None => extension.str("valueString"),
+    }
+}
+
+/// The ids and types of what a resource contains.
+pub(super) fn contained(resource: &Object) -> Vec<(&str, &str)> {
+    resource.objects("contained").filter_map(|inside| Some((inside.str("id")?, inside.resource_type()?))).collect()
+}

@@ -1,0 +1,86 @@
+//! The cahier de liaison of 2017, every request as printed, and the two faces of one notebook.
+
+use serde_json::{Value, json};
+
+use crate::house::House;
+
+const AS_PRINTED: &str = include_str!("../../../care/data/examples/2017-create-as-printed.json");
+const CONFORMANT: &str = include_str!("../../../care/data/examples/2017-create-conformant.json");
+const UPDATE: &str = include_str!("../../../care/data/examples/2017-update.json");
+const FHIR_JSON: [(&str, &str); 1] = [("content-type", "application/fhir+json")];
+const KEY: &str = "/fhir/stu3/DocumentReference?masterIdentifier=http://EtablissementSource.fr|58619";
+
+#[tokio::test]
+async fn every_request_of_the_document_works_as_printed() {
+    for create in [AS_PRINTED, CONFORMANT] {
+        let house = House::open().await;
+        let created = house.send("POST /fhir/stu3/Bundle", &FHIR_JSON, create).await.expect(201);
+        assert!(created.header("location").contains("/fhir/stu3/DocumentReference/"), "{}", created.header("location"));
+        let note = created.json();
+        assert_eq!(note["masterIdentifier"]["value"], "58619");
+        house.send("POST /fhir/stu3/Bundle", &FHIR_JSON, create).await.expect(200);
+
+        for search in [
+            "_include=DocumentReference.subject&author:Practitioner.name.family=Dupont&author:Practitioner.name.given=Marie",
+            "subject:Patient.identifier=urn:oid:1.2.250.1.213.1.4.1|1234567890112345678901",
+            "author:Practitioner.identifier=80123456789",
+            "created=ge2017-06-01&type=OBS&securityLabel=N",
+            "_include=DocumentReference:subject&author:Practitioner.family=Dupont&author:Practitioner.given=Marie",
+            "identifier=http://EtablissementSource.fr|58619",
+            "created=ge2017-06-01&type=urn:oid:1.2.250.1.213.1.1.4.334|OBS&securitylabel=N",
+        ] {
+            let found = house.get(&format!("/fhir/stu3/DocumentReference?{search}")).await.expect(200).json();
+            assert_eq!(found["total"], 1, "{search}: {found:#}");
+        }
+        for search in [
+            "author:Patient.name.family=Langdon&author:Patient.name.given=Robert",
+            "author:RelatedPerson.name.family=Martin",
+            "author:Organization.identifier=urn:oid:1.2.250.1.71.4.2.2|1750803447",
+        ] {
+            let found = house.get(&format!("/fhir/stu3/DocumentReference?{search}")).await.expect(200).json();
+            assert_eq!(found["total"], 0, "{search}");
+        }
+
+        let updated = house.send(&format!("PUT {KEY}"), &FHIR_JSON, UPDATE).await.expect(200).json();
+        assert_eq!(updated["subject"], note["subject"], "the update does not concern the person");
+        assert_eq!(updated["description"], "Compte rendu de consultation infirmière (rectifié)");
+        let found = house.get("/fhir/r4/DocumentReference?type=https://mos.esante.gouv.fr/NOS/TRE_R234-TypeNote/FHIR/TRE-R234-TypeNote|OBS").await;
+        let found = found.expect(200).json();
+        assert_eq!(found["total"], 1, "the note is in the other face too");
+        assert!(found["entry"][0]["resource"].get("indexed").is_none(), "{found:#}");
+        let id = updated["id"].as_str().unwrap();
+        house.get(&format!("/fhir/r4/DocumentReference/{id}")).await.expect(200);
+
+        house.send(&format!("DELETE {KEY}"), &FHIR_JSON, "").await.expect(200);
+        house.send(&format!("DELETE {KEY}"), &FHIR_JSON, "").await.expect(404);
+        house.send(&format!("PUT {KEY}"), &FHIR_JSON, UPDATE).await.expect(404);
+        assert_eq!(house.get("/fhir/stu3/Patient").await.json()["total"], 1, "the person stays");
+    }
+}
+
+#[tokio::test]
+async fn a_note_of_today_is_read_in_the_form_of_2017() {
+    let house = House::open().await;
+    let bundle = include_str!("../../../care/data/examples/r4-transaction-as-published.json");
+    house.send("POST /fhir/r4", &FHIR_JSON, bundle).await.expect(200);
+    let found = house.get("/fhir/stu3/DocumentReference?_include=DocumentReference:author").await.expect(200).json();
+    assert_eq!(found["total"], 1);
+    let note = &found["entry"][0]["resource"];
+    assert!(note["indexed"].is_string(), "{note:#}");
+    let history = house
+        .get(&format!("/fhir/stu3/DocumentReference/{}/_history", note["id"].as_str().unwrap()))
+        .await
+        .expect(200)
+        .json();
+    assert!(history["entry"][0].get("response").is_none());
+}
+
+#[tokio::test]
+async fn a_collection_without_a_note_is_refused_not_kept() {
+    let house = House::open().await;
+    let bundle: Value = json!({ "resourceType": "Bundle", "type": "collection", "entry": [
+        { "fullUrl": "http://s.fr/Patient/1", "resource": { "resourceType": "Patient", "id": "1" } },
+    ] });
+    house.put_json("POST /fhir/stu3/Bundle", &bundle).await.expect(422);
+    assert_eq!(house.get("/fhir/stu3/Patient").await.json()["total"], 0);
+}
