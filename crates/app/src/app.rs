@@ -1,15 +1,22 @@
 //! The application: the only door between callers and the store.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
+    release::{self, Release},
+    search::query::Clause,
     text,
+    tree::Object,
 };
 use liaison_store::store::Store;
 
 use crate::{
     caller::Caller,
+    capabilities, clock, conformance,
     error::{AppError, Refusal},
     operation::{Operation, Stage},
     policy::{self, Decision},
@@ -31,6 +38,10 @@ impl fmt::Debug for App {
 struct Inner {
     store: Store,
     settings: Settings,
+    /// When the application was opened, as FHIR writes instants.
+    opened: String,
+    /// The capability statements of STU3 and R4.
+    statements: [OnceLock<Object>; 2],
 }
 
 impl App {
@@ -39,13 +50,28 @@ impl App {
     /// # Errors
     /// When the store is away.
     pub async fn open(store: Store, settings: Settings) -> Result<Self, AppError> {
-        Ok(Self { inner: Arc::new(Inner { store, settings }) })
+        let opened = clock::text(clock::now(), &settings.zone);
+        let statements = [OnceLock::new(), OnceLock::new()];
+        let app = Self { inner: Arc::new(Inner { store, settings, opened, statements }) };
+        conformance::lay_in(&Stage { app: app.clone(), caller: Caller::System, scope: Clause::always() }).await?;
+        Ok(app)
     }
 
     /// How it is set up.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// The capability statement of a release, made once.
+    pub(crate) fn statement(&self, release: &'static Release) -> &Object {
+        let [stu3, r4] = &self.inner.statements;
+        let statement = if release.id == release::r4().id { r4 } else { stu3 };
+        statement.get_or_init(|| {
+            let mut statement = capabilities::statement(release);
+            statement.insert_at(1, "date", self.inner.opened.as_str());
+            statement
+        })
     }
 
     pub(crate) fn store(&self) -> &Store {

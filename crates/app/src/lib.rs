@@ -9,6 +9,7 @@
 //! the same moment cannot both win.
 
 mod app;
+mod capabilities;
 mod clock;
 mod conformance;
 mod criteria;

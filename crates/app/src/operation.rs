@@ -34,6 +34,7 @@ pub struct Stage {
 }
 
 pub mod batch;
+pub mod capabilities;
 pub mod create;
 pub mod delete;
 pub mod download;

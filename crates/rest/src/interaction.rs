@@ -2,9 +2,11 @@
 
 pub mod batch;
 pub mod binary;
+pub mod capabilities;
 pub mod create;
 pub mod delete;
 pub mod history;
+pub mod operation;
 pub mod patch;
 pub mod read;
 pub mod search;

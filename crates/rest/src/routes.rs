@@ -7,12 +7,12 @@ use axum::{
     routing::{get, post},
 };
 use liaison_app::App;
-use liaison_fhir::release::ReleaseId;
+use liaison_fhir::{release::ReleaseId, terminology};
 
 use crate::{
     exchange::Base,
     fallback,
-    interaction::{batch, binary, create, delete, history, patch, read, search, update},
+    interaction::{batch, binary, capabilities, create, delete, history, operation, patch, read, search, update},
     layers,
     options::RestOptions,
 };
@@ -32,24 +32,43 @@ pub fn router(app: App, options: RestOptions) -> Router {
     router
 }
 
-/// The routes of one base.
+/// The routes of one base. The more a route says, the sooner it is tried.
 fn under(base: &str) -> Router<Base> {
     let system = get(search::system).post(batch::batch_or_transaction);
     let kind = || get(search::of_type).put(update::conditional).patch(patch::conditional).delete(delete::conditional);
-    let instance = get(read::read).put(update::update).patch(patch::patch).delete(delete::delete);
-    let routes: Router<Base> = Router::new()
+    let instance = get(read::read).put(update::update).patch(patch::patch).delete(delete::delete).post(operation::none);
+    let bytes =
+        get(binary::download).put(binary::replace).patch(patch::patch).delete(delete::delete).post(operation::none);
+    let validate = || get(operation::validate).post(operation::validate);
+    let mut routes: Router<Base> = Router::new()
+        .route("/metadata", get(capabilities::capabilities))
         .route("/_search", post(search::system_by_form))
         .route("/_history", get(history::system))
-        .route("/Bundle", kind().post(create::bundle))
-        .route("/Binary", kind().post(binary::upload))
-        .route("/Binary/{id}", get(binary::download).put(binary::replace).patch(patch::patch).delete(delete::delete))
-        .route("/Binary/{id}/_history/{version}", get(binary::download_version))
         .route("/{type}", kind().post(create::create))
         .route("/{type}/_search", post(search::by_form))
         .route("/{type}/_history", get(history::of_type))
+        .route("/{type}/$validate", validate())
         .route("/{type}/{id}", instance)
         .route("/{type}/{id}/_history", get(history::of_resource))
-        .route("/{type}/{id}/_history/{version}", get(read::vread));
+        .route("/{type}/{id}/_history/{version}", get(read::vread))
+        .route("/{type}/{id}/$validate", get(operation::validate_instance).post(operation::validate_instance))
+        // Bundles may be there to be processed.
+        .route("/Bundle", kind().post(create::bundle))
+        // Binaries are bytes first.
+        .route("/Binary", kind().post(binary::upload))
+        .route("/Binary/_search", post(search::by_form))
+        .route("/Binary/_history", get(history::of_type))
+        .route("/Binary/$validate", validate())
+        .route("/Binary/{id}", bytes)
+        .route("/Binary/{id}/_history", get(history::of_resource))
+        .route("/Binary/{id}/_history/{version}", get(binary::download_version));
+    for asked in terminology::Operation::ALL {
+        let (kind, name) = (asked.resource_type(), asked.name());
+        let on_type = get(operation::terminology).post(operation::terminology);
+        let on_instance = get(operation::terminology_instance).post(operation::terminology_instance);
+        routes =
+            routes.route(&format!("/{kind}/${name}"), on_type).route(&format!("/{kind}/{{id}}/${name}"), on_instance);
+    }
     Router::new()
         .route(base, system.clone())
         .route(&format!("{base}/"), system)

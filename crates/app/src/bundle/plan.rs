@@ -143,7 +143,7 @@ impl Transaction {
         met: &Identities,
         trees: &mut HashMap<Name, (&'static Release, Object)>,
     ) -> Result<Step, AppError> {
-        conformance::writable(&self.stage, &name.resource_type, Some(name)).map_err(|e| e.inside(&entry.place))?;
+        conformance::writable(name).map_err(|e| e.inside(&entry.place))?;
         let draft = match &entry.asked {
             Asked::Delete { expected, .. } => {
                 let Some(before) = before else { return Ok(Step::Look) };

@@ -53,10 +53,7 @@ impl Operation for Delete {
     async fn run(self, stage: Stage) -> Result<Deleted, AppError> {
         let Self { face, target, expected } = self;
         let whom = match target {
-            Target::Named(name) => {
-                conformance::writable(&stage, &name.resource_type, Some(&name))?;
-                Whom::Named(name)
-            }
+            Target::Named(name) => Whom::Named(name),
             Target::Matching { resource_type, criteria } => {
                 Whom::Matching(Criteria::read(resource_type, criteria, &face, &stage)?)
             }
@@ -67,7 +64,7 @@ impl Operation for Delete {
             .store()
             .write(move |tx| {
                 let before = whom.find(tx, &job_stage)?;
-                conformance::writable(&job_stage, &before.name.resource_type, Some(&before.name))?;
+                conformance::writable(&before.name)?;
                 let (name, version) = (before.name.clone(), before.version);
                 if before.change == Change::Delete {
                     // Deleted before: nothing is left to be done, and nothing is added to its history.

@@ -79,7 +79,7 @@ async fn attempt(
     let (look_whom, look_stage) = (whom.clone(), stage.clone());
     let before = stage.app.store().read(move |reader| look_whom.find(reader, &look_stage)).await?;
     let name = before.name.clone();
-    conformance::writable(stage, &name.resource_type, Some(&name))?;
+    conformance::writable(&name)?;
     expected.check(Some(&before))?;
     let resource_type = name::resource_type(&name.resource_type, face.release)?;
     let mut tree = load::whole(stage, before.clone()).await?.tree(face)?;

@@ -117,7 +117,9 @@ impl Operation for Update {
                 (resource_type, Whom::Matching { criteria, fresh: name::fresh(resource_type), absent }, people)
             }
         };
-        conformance::writable(&stage, resource_type, whom.name())?;
+        if let Whom::Named(name) = &whom {
+            conformance::writable(name)?;
+        }
         let mut draft = content.draft(resource_type, &face, &stage)?;
         draft.people = people;
         let (effect, version, issues) = replace(draft, whom, expected, face, &stage).await?;
@@ -144,13 +146,6 @@ enum WhenAbsent {
 }
 
 impl Whom {
-    const fn name(&self) -> Option<&Name> {
-        match self {
-            Self::Named(name) => Some(name),
-            Self::Matching { .. } => None,
-        }
-    }
-
     /// The resource and its current version.
     fn find(&self, look: &Reader<'_>, stage: &Stage) -> Result<(Name, Option<Version>), AppError> {
         let (criteria, fresh, absent) = match self {
@@ -192,6 +187,7 @@ async fn replace(
         .store()
         .write(move |tx| {
             let (name, before) = whom.find(tx, &job_stage)?;
+            conformance::writable(&name)?;
             expected.check(before.as_ref())?;
             let as_seen =
                 name == prepared.version.name && before.as_ref().map(|v| v.version) == seen.as_ref().map(|v| v.version);

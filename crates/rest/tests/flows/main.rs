@@ -7,3 +7,4 @@ mod cahier_2017;
 mod cahier_r4;
 mod crud;
 mod negotiation;
+mod said_and_done;

@@ -1,0 +1,120 @@
+//! Operations: `$validate` and those of the terminology service.
+
+use axum::http::{Method, Uri};
+use liaison_app::{
+    error::{AppError, Refusal},
+    name::Name,
+    operation::{terminology::Terminology, validate::Validate},
+};
+use liaison_fhir::{
+    outcome::{Issue, IssueKind, operation_outcome},
+    terminology::{self, inputs::Inputs},
+    text,
+};
+
+use crate::{
+    body::{self, Content},
+    errors::Refused,
+    exchange::{Answer, Exchange, Named, Typed},
+    respond,
+};
+
+/// `$validate` on a type.
+pub async fn validate(exchange: Exchange, Typed(resource_type): Typed, content: Content) -> Answer {
+    look_at(exchange, resource_type, None, content).await
+}
+
+/// `$validate` on a resource.
+pub async fn validate_instance(
+    exchange: Exchange,
+    Typed(resource_type): Typed,
+    Named(name): Named,
+    content: Content,
+) -> Answer {
+    look_at(exchange, resource_type, Some(name), content).await
+}
+
+async fn look_at(exchange: Exchange, resource_type: &'static str, instance: Option<Name>, content: Content) -> Answer {
+    exchange.only(&["mode", "profile"])?;
+    let last = |name: &str| exchange.query.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.clone());
+    let operation = Validate {
+        face: exchange.face.clone(),
+        resource_type,
+        instance,
+        body: if content.0.is_empty() { None } else { Some(body::resource(&content, &exchange)?) },
+        mode: last("mode"),
+        profile: last("profile"),
+    };
+    let issues = exchange.execute(operation).await?;
+    let outcome = operation_outcome(&issues, exchange.reply.language);
+    Ok(respond::resource(&outcome, &exchange.reply, exchange.face.release))
+}
+
+/// An operation of the terminology service, on its type.
+pub async fn terminology(exchange: Exchange, method: Method, uri: Uri, content: Content) -> Answer {
+    ask(exchange, &method, &uri, None, &content).await
+}
+
+/// As [`terminology`], on a resource.
+pub async fn terminology_instance(
+    exchange: Exchange,
+    Named(name): Named,
+    method: Method,
+    uri: Uri,
+    content: Content,
+) -> Answer {
+    ask(exchange, &method, &uri, Some(name), &content).await
+}
+
+async fn ask(exchange: Exchange, method: &Method, uri: &Uri, instance: Option<Name>, content: &Content) -> Answer {
+    // The routes are those of the operations there are: each names its type first, itself last.
+    let mut segments = uri.path().split('/').filter(|segment| !segment.is_empty());
+    let (kind, last) = (segments.next().unwrap_or_default(), segments.next_back().unwrap_or_default());
+    let Some(operation) = terminology::Operation::named(kind, last.trim_start_matches('$')) else {
+        return Err(unknown_operation(kind, last));
+    };
+    let inputs = if method == Method::POST && !content.0.is_empty() {
+        let parameters = body::resource(content, &exchange)?;
+        Inputs::from_parameters(&parameters).map_err(AppError::unreadable)?
+    } else {
+        Inputs::from_query(&exchange.query)
+    };
+    let answer =
+        exchange.execute(Terminology { operation, instance, inputs, language: exchange.reply.language }).await?;
+    Ok(respond::resource(&answer, &exchange.reply, exchange.face.release))
+}
+
+/// `POST` to the address of a resource: an operation that does not exist, or a mistake.
+pub async fn none(exchange: Exchange, uri: Uri) -> Answer {
+    exchange.only(&[])?;
+    let mut segments = uri.path().split('/').filter(|segment| !segment.is_empty());
+    let (kind, last) = (segments.next().unwrap_or_default(), segments.next_back().unwrap_or_default());
+    if last.starts_with('$') {
+        return Err(unknown_operation(kind, last));
+    }
+    let issue = Issue::error(
+        IssueKind::NotSupported,
+        "http",
+        text!(
+            en: "Nothing is posted to the address of a resource: post to {kind} to create, put here to update.",
+            fr: "On ne poste pas à l'adresse d'une ressource : postez à {kind} pour créer, mettez à jour ici par PUT.",
+        ),
+    );
+    Err(Refused::method("GET, HEAD, PUT, PATCH, DELETE", issue))
+}
+
+fn unknown_operation(kind: &str, name: &str) -> Refused {
+    let name: String = name.chars().take(60).collect();
+    AppError::new(
+        Refusal::Unknown,
+        Issue::error(
+            IssueKind::NotSupported,
+            "http",
+            text!(
+                en: "There is no operation {name} on {kind} here; the capability statement lists those there are.",
+                fr: "Il n'y a pas d'opération {name} sur {kind} ici ; la déclaration de capacité liste celles qui existent.",
+            ),
+        ),
+    )
+    .into()
+}
