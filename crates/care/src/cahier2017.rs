@@ -10,7 +10,7 @@
 //! - [`read_query`]: the names of that form in a query string.
 //!
 //! What cannot be read in one way only (two `masterIdentifier`s, a date that is none) is left as it
-//! is, for the validation to refuse. See `docs/decisions/0014-the-form-of-2017.md`.
+//! is, for the validation to refuse. See `docs/decisions/0016-the-form-of-2017.md`.
 
 mod bundle;
 mod form;

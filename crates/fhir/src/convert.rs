@@ -14,12 +14,13 @@
 //! beside it, so that a client who changes `date` is not overruled by the `created` of before.
 //! This holds whatever the functions do, which is why they may be simple.
 //!
-//! Reading order: [`plan`] (which elements belong together), [`node`] (the walk), [`adapt`] (one
+//! Reading order: [`plan`] (which elements belong together), [`node`] (the walk), [`crossing`] (one relation), [`adapt`] (one
 //! item from one type to another), [`keep`] (the extensions), [`shapes`] (the relations that need a
 //! function of their own).
 
 mod adapt;
 mod codes;
+mod crossing;
 mod extension;
 mod fill;
 mod items;

@@ -285,3 +285,31 @@ impl Drawing {
 fn is_hollow(object: &Object) -> bool {
     object.iter().all(|(name, _)| name == "id")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        outcome::Issue,
+        release::{r4, stu3},
+        validate::validate,
+    };
+
+    #[test]
+    fn every_type_is_drawn_valid() {
+        for release in [stu3(), r4()] {
+            for name in release.resources() {
+                for seed in 0..20 {
+                    let issues = validate(&resource(release, name, seed), release);
+                    assert!(!issues.iter().any(Issue::refuses), "{name} {seed}: {issues:#?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_seed_alone_chooses() {
+        assert_eq!(resource(r4(), "Patient", 7), resource(r4(), "Patient", 7));
+        assert_ne!(resource(r4(), "Patient", 7), resource(r4(), "Patient", 8));
+    }
+}

@@ -14,21 +14,15 @@ const R4_BASE: &str = "http://terminology.hl7.org/CodeSystem/";
 /// Code systems that moved from `http://hl7.org/fhir/…` to `http://terminology.hl7.org/CodeSystem/…`
 /// under the same name, beside the v2 and v3 tables.
 const MOVED: &[&str] = &[
-    "appointment-cancellation-reason",
     "audit-event-type",
     "benefit-network",
-    "care-team-category",
-    "codesystem-altcode-kind",
     "common-tags",
     "communication-category",
     "communication-not-done-reason",
-    "conceptmap-unmapped-mode",
     "consentcategorycodes",
     "contactentity-type",
     "data-absent-reason",
-    "device-status-reason",
     "diagnosis-role",
-    "dose-rate-type",
     "encounter-type",
     "endpoint-connection-type",
     "endpoint-payload-type",

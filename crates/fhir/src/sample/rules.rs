@@ -52,10 +52,8 @@ impl Drawing {
                 never_at_home(object);
             }
             "Parameters.parameter" => self.parameter(object),
-            "Patient.contact" => {
-                if !["name", "telecom", "address", "organization"].iter().any(|name| has(object, name)) {
-                    object.push("name", object! { "text" => self.phrase() });
-                }
+            "Patient.contact" if !["name", "telecom", "address", "organization"].iter().any(|n| has(object, n)) => {
+                object.push("name", object! { "text" => self.phrase() });
             }
             _ => {}
         }
