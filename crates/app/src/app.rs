@@ -12,7 +12,7 @@ use liaison_fhir::{
     text,
     tree::Object,
 };
-use liaison_store::store::Store;
+use liaison_store::{contract::Instant, store::Store};
 
 use crate::{
     caller::Caller,
@@ -61,6 +61,24 @@ impl App {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Forgets the answers kept for repeated requests after a day, and attachments that no version
+    /// needs any more. To be called from time to time; a little at a time, so that nobody waits.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn clear_up(&self) -> Result<(), AppError> {
+        let day_ago = Instant(clock::now().as_microsecond() - 24 * 3600 * 1_000_000);
+        loop {
+            let cleared = self
+                .inner
+                .store
+                .write(move |tx| Ok::<_, AppError>(tx.forget_answers(day_ago)? + tx.collect_blobs(day_ago)?));
+            if cleared.await? == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// The capability statement of a release, made once.

@@ -18,6 +18,27 @@ pub(crate) async fn whole(stage: &Stage, version: Version) -> Result<Stored, App
     Ok(Stored::whole(version, attached))
 }
 
+/// The version with its attachments as long as they fit in what is left of a budget of bytes,
+/// without them otherwise.
+pub(crate) async fn within(stage: &Stage, version: Version, budget: &mut u64) -> Result<Stored, AppError> {
+    let blobs = version.holes.iter().filter_map(|hole| match hole.filler {
+        Filler::Data(blob) => Some(blob),
+        Filler::Base => None,
+    });
+    let lengths = stage
+        .app
+        .store()
+        .read_now(|reader| blobs.map(|blob| reader.blob_length(blob)).collect::<Result<Vec<_>, StoreError>>())?;
+    let needed: u64 = lengths.into_iter().flatten().sum();
+    match budget.checked_sub(needed) {
+        Some(left) if needed > 0 => {
+            *budget = left;
+            whole(stage, version).await
+        }
+        _ => Ok(Stored::light(version)),
+    }
+}
+
 async fn bytes_of(stage: &Stage, blob: BlobId) -> Result<Bytes, AppError> {
     let mut reader = stage.app.store().blob(blob).await?.ok_or(StoreError::BlobMissing(blob))?;
     let mut bytes = BytesMut::with_capacity(usize::try_from(reader.length()).unwrap_or_default());

@@ -10,7 +10,7 @@ use liaison_app::{
     query_string,
     stored::{Change, Stored},
 };
-use liaison_fhir::{json, outcome::operation_outcome};
+use liaison_fhir::json;
 
 use crate::{
     errors::Refused,
@@ -154,11 +154,15 @@ pub fn searchset(found: &Found, address: &str, exchange: &Exchange) -> Answer {
 /// When a stored resource cannot be read: a defect.
 pub fn searchset_json(found: &Found, address: &str, exchange: &Exchange) -> Result<Bytes, Refused> {
     let shown = Shown::of(&found.page);
+    // `_elements` are those of the types searched: what comes along is shown whole.
+    let beside = shown.without_elements();
     let mut writing = Writing::new("searchset", found.total);
-    writing.links(&page_links(address, &found.used, found.page.cursor.is_some(), found.next.as_deref()));
-    let matches = found.matches.iter().map(|stored| (stored, "match"));
-    let includes = found.includes.iter().map(|stored| (stored, "include"));
-    for (stored, mode) in matches.chain(includes) {
+    let mut used = found.used.clone();
+    used.extend(found.page.cursor.clone().map(|cursor| (CURSOR.to_owned(), cursor)));
+    writing.links(&page_links(address, &used, found.next.as_deref()));
+    let matches = found.matches.iter().map(|stored| (stored, "match", &shown));
+    let includes = found.includes.iter().map(|stored| (stored, "include", &beside));
+    for (stored, mode, shown) in matches.chain(includes) {
         let body = shown.body(stored, &exchange.face).map_err(Refused::from)?;
         let name = stored.name();
         writing
@@ -168,7 +172,7 @@ pub fn searchset_json(found: &Found, address: &str, exchange: &Exchange) -> Resu
             .strings("search", &[("mode", Some(mode))]);
     }
     if !found.issues.is_empty() {
-        let outcome = operation_outcome(&found.issues, exchange.reply.language);
+        let outcome = respond::outcome(&found.issues, exchange.reply.language, exchange.face.release);
         writing.entry().raw("resource", &json::write(&outcome)).strings("search", &[("mode", Some("outcome"))]);
     }
     Ok(writing.finish())
@@ -179,9 +183,8 @@ pub fn searchset_json(found: &Found, address: &str, exchange: &Exchange) -> Resu
 /// # Errors
 /// When a stored resource cannot be read: a defect.
 pub fn history(told: &Told, address: &str, used: &[(String, String)], exchange: &Exchange) -> Answer {
-    let on_page = used.iter().any(|(name, _)| name == CURSOR);
     let mut writing = Writing::new("history", Some(told.total));
-    writing.links(&page_links(address, used, on_page, told.next.as_deref()));
+    writing.links(&page_links(address, used, told.next.as_deref()));
     for stored in &told.versions {
         version_entry(stored, &mut writing.entry(), exchange).map_err(Refused::from)?;
     }
@@ -214,16 +217,12 @@ fn version_entry(stored: &Stored, entry: &mut Entry<'_>, exchange: &Exchange) ->
 pub const CURSOR: &str = "_cursor";
 
 /// The links of a page: itself, the first and the next.
-fn page_links(
-    address: &str,
-    used: &[(String, String)],
-    on_page: bool,
-    next: Option<&str>,
-) -> Vec<(&'static str, String)> {
+fn page_links(address: &str, used: &[(String, String)], next: Option<&str>) -> Vec<(&'static str, String)> {
     let of = |pairs: &[(String, String)]| {
         let query = query_string::write(pairs);
         if query.is_empty() { address.to_owned() } else { format!("{address}?{query}") }
     };
+    let on_page = used.iter().any(|(name, _)| name == CURSOR);
     let first: Vec<_> = used.iter().filter(|(name, _)| name != CURSOR).cloned().collect();
     let mut links = vec![("self", of(used))];
     if on_page || next.is_some() {

@@ -14,7 +14,7 @@ use liaison_app::{
     query_string,
 };
 use liaison_fhir::{
-    outcome::{Issue, IssueKind, operation_outcome},
+    outcome::{Issue, IssueKind},
     text,
 };
 
@@ -181,7 +181,7 @@ pub async fn explain(State(base): State<Base>, request: Request, next: Next) -> 
         .ok()
         .and_then(|query| negotiate::reply(&query, &headers, base.release).ok())
         .unwrap_or(Reply::plain(language));
-    let outcome = operation_outcome(&refused.issues, language);
+    let outcome = respond::outcome(&refused.issues, language, base.release);
     let mut written = respond::resource(&outcome, &reply, base.release);
     *written.status_mut() = refused.status;
     // What an inner layer set (the request's id, for instance) stays.

@@ -19,6 +19,7 @@ use liaison_app::{
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
     release::Release,
+    search::parse::Handling,
     text,
 };
 
@@ -148,11 +149,14 @@ impl Exchange {
         if taken.is_some() { Ok(()) } else { Err(crate::interaction::binary::not_accepted(content_type)) }
     }
 
-    /// Refuses parameters that an interaction does not know.
+    /// Refuses parameters that an interaction does not know, unless they are to be left aside.
     ///
     /// # Errors
     /// 400, naming the first of them.
     pub fn only(&self, known: &[&str]) -> Result<(), Refused> {
+        if self.preferences.handling == Handling::Lenient {
+            return Ok(());
+        }
         match self.query.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             None => Ok(()),
             Some((name, _)) => {

@@ -10,7 +10,13 @@ use liaison_app::{
     stored::Stored,
     written::{Effect, Written},
 };
-use liaison_fhir::{json, outcome::operation_outcome, release::Release, tree::Object, xml};
+use liaison_fhir::{
+    json,
+    outcome::{Issue, Language, operation_outcome},
+    release::Release,
+    tree::{Object, Value},
+    xml,
+};
 
 use crate::{
     errors::Refused,
@@ -35,6 +41,29 @@ pub fn resource(tree: &Object, reply: &Reply, release: &'static Release) -> Resp
             }
         },
     }
+}
+
+/// The findings as an `OperationOutcome` of the release: kinds that it has no code for are told by
+/// the code above them.
+#[must_use]
+pub fn outcome(issues: &[Issue], language: Language, release: &'static Release) -> Object {
+    let mut outcome = operation_outcome(issues, language);
+    let Some(codes) = release.code_list("http://hl7.org/fhir/ValueSet/issue-type") else { return outcome };
+    for issue in outcome.get_mut("issue").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(issue) = issue.as_object_mut() else { continue };
+        let above = match issue.str("code") {
+            Some(code) if codes.get(code).is_none() => {
+                if code == "deleted" {
+                    "not-found"
+                } else {
+                    "processing"
+                }
+            }
+            _ => continue,
+        };
+        issue.set("code", above);
+    }
+    outcome
 }
 
 /// A resource whose compact JSON is at hand: sent as it is where that is what was asked for.
@@ -90,7 +119,7 @@ pub fn written(written: &Written, exchange: &Exchange) -> Answer {
         Answered::Minimal => Response::new(Body::empty()),
         Answered::Representation => stored(&written.resource, exchange)?,
         Answered::OperationOutcome => {
-            let outcome = operation_outcome(&written.issues, exchange.reply.language);
+            let outcome = outcome(&written.issues, exchange.reply.language, exchange.face.release);
             resource(&outcome, &exchange.reply, exchange.face.release)
         }
     };

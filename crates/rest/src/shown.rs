@@ -38,6 +38,7 @@ impl Shown {
         let mut shown = Self { mode: SummaryMode::Whole, elements: Vec::new() };
         for (name, value) in &exchange.query {
             match (name.as_str(), value.as_str()) {
+                (other, _) if other != "_summary" && other != "_elements" => {}
                 ("_elements", elements) => {
                     shown.elements =
                         elements.split(',').map(|e| e.trim().to_owned()).filter(|e| !e.is_empty()).collect();
@@ -60,6 +61,12 @@ impl Shown {
             }
         }
         Ok(shown)
+    }
+
+    /// The same, for what comes along with matches.
+    #[must_use]
+    pub const fn without_elements(&self) -> Self {
+        Self { mode: self.mode, elements: Vec::new() }
     }
 
     fn is_whole(&self) -> bool {

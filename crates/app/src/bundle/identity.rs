@@ -167,7 +167,7 @@ impl Identities {
         let mut tree = draft.tree.clone();
         // A URN that no entry has is told when the entry is prepared.
         let _told_later = self.called.rewrite(&mut tree, &entry.place);
-        let view = in_r4(tree, draft.release);
+        let view = in_r4(&tree, draft.release);
         for key in unique::keys(&view).into_iter().filter(|key| key.scope == unique::NOTE) {
             let key = UniqueKey { scope: key.scope, key: key.key.into() };
             let holder = reader.holder(&key)?;
@@ -186,7 +186,7 @@ impl Identities {
         let twin = entries.iter().zip(&self.met).find_map(|(other, met)| {
             let other = other.draft.as_ref().filter(|other| other.resource_type == draft.resource_type)?;
             let Met::Writes(name, None) = met else { return None };
-            let theirs = unique::keys(&in_r4(other.tree.clone(), other.release));
+            let theirs = unique::keys(&in_r4(&other.tree, other.release));
             theirs.iter().any(|k| keys.iter().any(|own| own.scope == k.scope && own.key == k.key)).then(|| name.clone())
         });
         Ok(twin.map_or(new, |name| Met::Writes(name, None)))

@@ -1,6 +1,7 @@
 //! `create`, plain and conditional: <https://hl7.org/fhir/R4/http.html#create>.
 
-use liaison_care::unique;
+use liaison_care::{note_bundle, unique};
+use liaison_fhir::{outcome::IssueKind, text, tree::Object};
 use liaison_store::{contract::Version, writer::Tx};
 
 use crate::{
@@ -55,10 +56,13 @@ impl Operation for Create {
         let address = format!("POST {resource_type} {}", if_none_exist.as_deref().unwrap_or_default());
         let key = Key::new(idempotency_key, &address, &content, &face, &stage)?;
         let condition = if_none_exist.map(|text| condition(resource_type, &text, &face, &stage)).transpose()?;
+        if let Content::Resource(bundle) = &content {
+            kept(bundle)?;
+        }
         let draft = content.draft(resource_type, &face, &stage)?;
         let prepared = prepare(&draft, &name::fresh(resource_type), None, &face, &stage)?;
         let issues = prepared.issues.clone();
-        rules::check_apart(&prepared, &draft, &face, &stage).await?;
+        rules::check_apart(&prepared, &draft, &face, &stage)?;
         let job_stage = stage.clone();
         let (effect, version) = stage
             .app
@@ -67,6 +71,22 @@ impl Operation for Create {
             .await?;
         Ok(Written { effect, resource: load::whole(&stage, version).await?, issues })
     }
+}
+
+/// Refuses to keep a bundle that asks to be processed: what it brings would be found by nobody.
+fn kept(bundle: &Object) -> Result<(), AppError> {
+    let asks = matches!(bundle.str("type"), Some("transaction" | "batch")) || note_bundle::is_note_collection(bundle);
+    if bundle.resource_type() != Some("Bundle") || !asks {
+        return Ok(());
+    }
+    Err(AppError::against_a_rule(
+        IssueKind::BusinessRule,
+        "Bundle.type",
+        text!(
+            en: "A bundle that is to be processed is sent by itself, to the base or to Bundle; it is not an entry of another.",
+            fr: "Un bundle à traiter s'envoie seul, à la base ou à Bundle ; il n'est pas l'entrée d'un autre.",
+        ),
+    ))
 }
 
 /// The criteria of an `If-None-Exist` header: a query string, with or without its `?`.

@@ -40,13 +40,17 @@ pub enum Of {
 /// A page of history.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// The versions, newest first; attachments included for the history of one resource.
+    /// The versions, newest first; with attachments, up to a limit, for the history of one
+    /// resource.
     pub versions: Vec<Stored>,
     /// How many there are in all.
     pub total: u64,
     /// Where the next page begins.
     pub next: Option<String>,
 }
+
+/// Bytes of attachments that a page of history carries; beyond, versions tell their address only.
+const ATTACHED: u64 = 32 * 1024 * 1024;
 
 impl Operation for History {
     type Answer = Told;
@@ -100,8 +104,9 @@ impl Operation for History {
             })
             .await?;
         let mut versions = Vec::with_capacity(page.versions.len());
+        let mut budget = if named.is_some() { ATTACHED } else { 0 };
         for version in page.versions {
-            versions.push(if named.is_some() { load::whole(&stage, version).await? } else { Stored::light(version) });
+            versions.push(load::within(&stage, version, &mut budget).await?);
         }
         Ok(Told { versions, total: page.total, next: page.next.map(|cursor| cursor.0) })
     }

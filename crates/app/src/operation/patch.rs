@@ -76,8 +76,7 @@ async fn attempt(
     face: &Face,
     stage: &Stage,
 ) -> Result<Option<Written>, AppError> {
-    let (look_whom, look_stage) = (whom.clone(), stage.clone());
-    let before = stage.app.store().read(move |reader| look_whom.find(reader, &look_stage)).await?;
+    let before = stage.app.store().read_now(|reader| whom.find(reader, stage))?;
     let name = before.name.clone();
     conformance::writable(&name)?;
     expected.check(Some(&before))?;
@@ -101,7 +100,7 @@ async fn attempt(
     let draft = draft(tree, resource_type, face, stage)?;
     let prepared = prepare(&draft, &name, Some(&before), face, stage)?;
     let issues = prepared.issues.clone();
-    rules::check_apart(&prepared, &draft, face, stage).await?;
+    rules::check_apart(&prepared, &draft, face, stage)?;
     let version = stage
         .app
         .store()

@@ -176,11 +176,10 @@ async fn replace(
     face: Face,
     stage: &Stage,
 ) -> Result<(Effect, Version, Vec<Issue>), AppError> {
-    let (look_whom, look_stage) = (whom.clone(), stage.clone());
-    let (name, seen) = stage.app.store().read(move |reader| look_whom.find(reader, &look_stage)).await?;
+    let (name, seen) = stage.app.store().read_now(|reader| whom.find(reader, stage))?;
     expected.check(seen.as_ref())?;
     let prepared = prepare(&draft, &name, seen.as_ref(), &face, stage)?;
-    rules::check_apart(&prepared, &draft, &face, stage).await?;
+    rules::check_apart(&prepared, &draft, &face, stage)?;
     let job_stage = stage.clone();
     stage
         .app

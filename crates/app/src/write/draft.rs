@@ -1,5 +1,7 @@
 //! What was sent, read and checked, not yet named.
 
+use std::borrow::Cow;
+
 use liaison_fhir::{
     convert,
     outcome::{Issue, IssueKind, refused},
@@ -81,7 +83,10 @@ pub(crate) fn draft(tree: Object, expected: &str, face: &Face, stage: &Stage) ->
 
 /// The tree with the quirks of 2017 made good, where that form is spoken.
 pub(crate) fn repaired(tree: Object, face: &Face) -> (Object, Vec<Issue>) {
-    wire_2017::resource(tree, face)
+    match tree.resource_type() {
+        Some("Bundle") => wire_2017::bundle(tree, face),
+        _ => wire_2017::resource(tree, face),
+    }
 }
 
 /// The findings that a draft would be refused or warned for, without making one: for `$validate`.
@@ -111,7 +116,7 @@ fn set_apart(
     let mut release = face.release;
     if resource_type == "Binary" {
         // Bytes have no release: one form serves both faces and the raw uploads.
-        tree = in_r4(tree, release);
+        tree = in_r4(&tree, release).into_owned();
         release = release::view();
     }
     let apart = attachments::set_apart(&mut tree, resource_type, release, face, stage.app.settings())?;
@@ -119,8 +124,8 @@ fn set_apart(
 }
 
 /// The R4 view of a tree.
-pub(crate) fn in_r4(tree: Object, release: &Release) -> Object {
-    if release.id == release::view().id { tree } else { convert::to_r4(&tree) }
+pub(crate) fn in_r4<'t>(tree: &'t Object, release: &Release) -> Cow<'t, Object> {
+    if release.id == release::r4().id { Cow::Borrowed(tree) } else { Cow::Owned(convert::to_r4(tree)) }
 }
 
 fn other_type(expected: &str, declared: &str) -> AppError {

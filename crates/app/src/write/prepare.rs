@@ -80,8 +80,9 @@ pub(crate) fn prepare(
             binaries.push(binary_of(id, placed, name, &caller));
         }
     }
-    let view = in_r4(tree.clone(), draft.release);
     let context = ExtractContext { zone: &stage.app.settings().zone, bases: &face.bases };
+    let links = links(&mut tree, draft, &context, face);
+    let view = in_r4(&tree, draft.release);
     let holes: Vec<(String, BlobId)> = apart.iter().map(|a| (a.mark.clone(), a.blob)).collect();
     let version = NewVersion {
         name: name.clone(),
@@ -89,7 +90,7 @@ pub(crate) fn prepare(
         form: form_of(draft.release.id),
         body: Some(body(&tree, name, &holes)),
         index: extract::extract(&view, &context),
-        links: links(&mut tree, draft, &context, face),
+        links,
         unique: unique::keys(&view)
             .into_iter()
             .map(|key| UniqueKey { scope: key.scope, key: key.key.into() })

@@ -56,7 +56,8 @@ pub(crate) fn same_as(draft: &Draft, stored: &Version) -> Result<bool, AppError>
         Stamped::In("date") => &["date"][..],
         _ => &[],
     };
-    Ok(canonical(in_r4(before, release), server_said) == canonical(in_r4(now, draft.release), server_said))
+    let view = |tree: &Object, release| canonical(in_r4(tree, release).into_owned(), server_said);
+    Ok(view(&before, release) == view(&now, draft.release))
 }
 
 const CONTENT: &str = "content:";

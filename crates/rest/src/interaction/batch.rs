@@ -12,11 +12,7 @@ use liaison_app::{
     stored::Stored,
     written::{Effect, Written},
 };
-use liaison_fhir::{
-    json,
-    outcome::{IssueKind, operation_outcome},
-    text,
-};
+use liaison_fhir::{json, outcome::IssueKind, text};
 
 use crate::{
     body::{self, Content},
@@ -118,7 +114,8 @@ fn write(written: &Written, writing: &mut Writing, exchange: &Exchange) -> Resul
         _ => None,
     };
     let told = wanted == Some(Answered::OperationOutcome);
-    let outcome = told.then(|| json::write(&operation_outcome(&written.issues, exchange.reply.language)));
+    let outcome =
+        told.then(|| json::write(&respond::outcome(&written.issues, exchange.reply.language, exchange.face.release)));
     let response = Response { status, stored: Some(&written.resource), outcome };
     entry(&written.resource, body.as_deref(), &response, writing, exchange);
     Ok(())
@@ -153,7 +150,7 @@ fn entry(stored: &Stored, body: Option<&[u8]>, response: &Response<'_>, writing:
 fn refused(error: &AppError, writing: &mut Writing, exchange: &Exchange) {
     let status: StatusCode = errors::status(&error.refusal);
     let status = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
-    let outcome = json::write(&operation_outcome(&error.issues, exchange.reply.language));
+    let outcome = json::write(&respond::outcome(&error.issues, exchange.reply.language, exchange.face.release));
     writing.entry().strings_and("response", &[("status", Some(status.trim()))], Some(("outcome", &outcome)));
     if let Some(cause) = &error.cause {
         tracing::error!(cause = %cause, "an entry failed for a reason of our own");

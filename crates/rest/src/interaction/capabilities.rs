@@ -16,7 +16,9 @@ use crate::{
 /// What this server can do.
 pub async fn capabilities(exchange: Exchange) -> Answer {
     exchange.only(&["mode"])?;
-    if let Some((_, mode)) = exchange.query.iter().find(|(_, mode)| !matches!(mode.as_str(), "full" | "normative")) {
+    if let Some((_, mode)) =
+        exchange.query.iter().find(|(name, mode)| name == "mode" && !matches!(mode.as_str(), "full" | "normative"))
+    {
         let mode: String = mode.chars().take(40).collect();
         return Err(AppError::not_understood(
             IssueKind::NotSupported,

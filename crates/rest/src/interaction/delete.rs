@@ -5,10 +5,7 @@
 
 use axum::http::header;
 use liaison_app::operation::{delete::Delete, update::Target};
-use liaison_fhir::{
-    outcome::{Issue, operation_outcome},
-    text,
-};
+use liaison_fhir::{outcome::Issue, text};
 
 use crate::{
     exchange::{Answer, Exchange, Named, Typed},
@@ -35,7 +32,7 @@ async fn remove(exchange: Exchange, target: Target) -> Answer {
     let (resource_type, id) = (&deleted.name.resource_type, &deleted.name.id);
     let issue =
         Issue::information("", text!(en: "{resource_type}/{id} is deleted.", fr: "{resource_type}/{id} est supprimé."));
-    let outcome = operation_outcome(&[issue], exchange.reply.language);
+    let outcome = respond::outcome(&[issue], exchange.reply.language, exchange.face.release);
     let mut response = respond::resource(&outcome, &exchange.reply, exchange.face.release);
     response.headers_mut().insert(header::ETAG, etag(deleted.version));
     Ok(response)

@@ -7,7 +7,7 @@ use liaison_app::{
     operation::{terminology::Terminology, validate::Validate},
 };
 use liaison_fhir::{
-    outcome::{Issue, IssueKind, operation_outcome},
+    outcome::{Issue, IssueKind},
     terminology::{self, inputs::Inputs},
     text,
 };
@@ -46,7 +46,7 @@ async fn look_at(exchange: Exchange, resource_type: &'static str, instance: Opti
         profile: last("profile"),
     };
     let issues = exchange.execute(operation).await?;
-    let outcome = operation_outcome(&issues, exchange.reply.language);
+    let outcome = respond::outcome(&issues, exchange.reply.language, exchange.face.release);
     Ok(respond::resource(&outcome, &exchange.reply, exchange.face.release))
 }
 

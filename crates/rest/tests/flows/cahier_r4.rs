@@ -138,28 +138,29 @@ async fn sixty_four_at_once_leave_one() {
     by_master["masterIdentifier"] = json!({ "system": "http://source.example.org", "value": "64" });
     let by_master = by_master.to_string();
     let patient_named = |family: &str| json!({ "resourceType": "Patient", "name": [{ "family": family }] }).to_string();
-    let ways: [(&str, &str, Vec<(&str, &str)>, String); 4] = [
-        (
+    struct Way<'w>(&'w str, &'w str, Vec<(&'w str, &'w str)>, String);
+    let ways = [
+        Way(
             "/fhir/r4/DocumentReference",
             "/fhir/r4/DocumentReference?identifier=http://source.example.org|64",
             vec![],
             by_master,
         ),
-        ("/fhir/r4", "/fhir/r4/Patient?identifier=123456789012244", vec![], AS_PUBLISHED.to_owned()),
-        (
+        Way("/fhir/r4", "/fhir/r4/Patient?identifier=123456789012244", vec![], AS_PUBLISHED.to_owned()),
+        Way(
             "/fhir/r4/Patient",
             "/fhir/r4/Patient?family=seul",
             vec![("if-none-exist", "family=seul")],
             patient_named("Seul"),
         ),
-        (
+        Way(
             "/fhir/r4/Patient",
             "/fhir/r4/Patient?family=unique",
             vec![("idempotency-key", "k1")],
             patient_named("Unique"),
         ),
     ];
-    for (address, count, headers, body) in ways {
+    for Way(address, count, headers, body) in ways {
         let all = (0..64).map(|_| {
             let (house, body, headers) = (house.clone(), body.clone(), headers.clone());
             let mut headers: Vec<(String, String)> =

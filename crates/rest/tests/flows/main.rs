@@ -1,5 +1,7 @@
 //! The flows of the volets, through the router, on a real store in a directory of its own.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by stopping")]
+
 mod house;
 
 mod attachments;
