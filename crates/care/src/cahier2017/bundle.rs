@@ -3,7 +3,7 @@
 use liaison_fhir::{
     object,
     outcome::{Issue, Text},
-    text,
+    primitive, text,
     tree::{Object, Value},
 };
 
@@ -110,6 +110,10 @@ fn entry(mut role: Object, practitioner: &str, base: Option<&str>) -> Object {
     let mut entry = Object::new();
     if let Some(base) = base {
         entry.push("fullUrl", format!("{base}PractitionerRole/{}", role.str("id").unwrap_or("role")));
+    }
+    // The printed `prac_role1` names a place inside the practitioner; FHIR has no underscore in ids.
+    if role.str("id").is_some_and(|id| !primitive::is_id(id)) {
+        role.remove("id");
     }
     entry.push("resource", role);
     entry
