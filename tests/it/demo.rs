@@ -73,8 +73,9 @@ async fn the_demonstration_is_there_once_however_often_it_is_started() {
         assert!(count(&r4, &format!("DocumentReference?type={code}")).await > 2, "{code}");
     }
     assert_eq!(count(&first.base("stu3"), "DocumentReference?masterIdentifier=58619").await, 1);
-    let deleted = r4.get("DocumentReference?type=OBS&_count=1").await.matches()[0]["id"].as_str().unwrap().to_owned();
-    r4.delete(&format!("DocumentReference/{deleted}")).await;
+    let nobody_answered = "DocumentReference?identifier=https://demo.liaison.example/identifiants|note-37";
+    let deleted = r4.get(nobody_answered).await.matches()[0]["id"].as_str().unwrap().to_owned();
+    assert!([200, 204].contains(&r4.delete(&format!("DocumentReference/{deleted}")).await.status));
     drop(first);
     let second = Demo::start(folder.path());
     assert_eq!(

@@ -8,7 +8,11 @@ async fn a_note_against_a_rule_of_the_volet_is_refused_with_the_place() {
     let server = Server::start().await;
     let r4 = server.r4();
     let circle = sample::circle(&r4).await;
-    let note = || sample::note(&circle.patient, &circle.practitioner, "x");
+    // Said to be a note, a document is one, whatever else it lacks.
+    let profile = "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-document-reference";
+    let note = || {
+        sample::with(sample::note(&circle.patient, &circle.practitioner, "x"), "/meta", json!({ "profile": [profile] }))
+    };
     let without = |name: &str| {
         let mut note = note();
         note.as_object_mut().unwrap().remove(name);

@@ -42,9 +42,12 @@ async fn a_page_holds_at_most_what_the_server_allows() {
     let r4 = server.r4();
     let circle = sample::circle(&r4).await;
     write_notes(&r4, &circle, 0..7).await;
-    let page = r4.get("DocumentReference?_count=1000").await.is(200);
+    let page = r4.get("DocumentReference?_count=5").await.is(200);
     assert_eq!(page.matches().len(), 5);
     assert!(page.link("next").is_some());
+    assert!(r4.get("DocumentReference").await.is(200).matches().len() <= 5);
+    let refused = r4.get("DocumentReference?_count=6").await.is(400);
+    assert!(refused.findings()[0].contains("_count"), "{:?}", refused.findings());
     assert_eq!(r4.get("DocumentReference?_count=0").await.is(200).matches().len(), 0);
 }
 

@@ -110,7 +110,7 @@ async fn what_is_exported_can_be_imported() {
     let photo: Vec<u8> = b"\x89PNG\r\n\x1a\n".iter().copied().chain((0..100_000).map(|at| at as u8)).collect();
     let note = sample::note(&circle.patient, &circle.role, "x");
     let note =
-        sample::with(note, "/content/1", serde_json::json!({ "attachment": sample::attachment("image/png", &photo) }));
+        sample::with(note, "/content", serde_json::json!([{ "attachment": sample::attachment("image/png", &photo) }]));
     let note = sample::create(&r4, &note).await;
     let before = r4.get(&note).await.json();
     let kept = server.keep();
@@ -134,7 +134,7 @@ async fn what_is_exported_can_be_imported() {
     let server = Server::on(&copy).await;
     let mut after = server.r4().get(&note).await.is(200).json();
     after["meta"] = before["meta"].clone();
-    assert_eq!(after["content"][1]["attachment"]["data"], before["content"][1]["attachment"]["data"]);
+    assert_eq!(after["content"][0]["attachment"]["data"], before["content"][0]["attachment"]["data"]);
     assert_eq!(after["subject"], before["subject"]);
 }
 

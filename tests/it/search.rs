@@ -153,7 +153,7 @@ async fn results_are_sorted_counted_and_cut_to_size() {
     assert_eq!((counted.json()["total"].as_u64(), counted.matches().len()), (Some(4), 0));
     assert!(r4.get("DocumentReference?_total=none").await.is(200).json().get("total").is_none());
     let few = r4.get("DocumentReference?_elements=status,date").await.is(200).matches();
-    assert!(few[0].get("date").is_some() && few[0].get("content").is_none(), "{}", few[0]);
+    assert!(few[0].get("date").is_some() && few[0].get("description").is_none(), "{}", few[0]);
     assert!(few[0]["meta"]["tag"].to_string().contains("SUBSETTED"), "{}", few[0]["meta"]);
 }
 

@@ -5,7 +5,7 @@ use liaison_tests::Server;
 #[tokio::test]
 async fn the_landing_page_leads_to_both_bases() {
     let server = Server::start().await;
-    let page = server.site().request("GET", "/").header("accept-language", "fr").send().await.is(200);
+    let page = server.site().request("GET", "").header("accept-language", "fr").send().await.is(200);
     assert!(page.header("content-type").starts_with("text/html"));
     for expected in ["/fhir/r4/metadata", "/fhir/stu3/metadata", "lang=\"fr\""] {
         assert!(page.text().contains(expected), "{expected}");

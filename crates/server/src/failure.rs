@@ -57,6 +57,15 @@ impl Failure {
         };
         Self::Failed(text)
     }
+
+    /// The same, beginning with what was not done.
+    #[must_use]
+    pub fn context(self, undone: &str) -> Self {
+        match self {
+            Self::Failed(text) => Self::Failed(format!("{undone}: {text}")),
+            settings @ Self::Settings(_) => settings,
+        }
+    }
 }
 
 impl From<Vec<SettingError>> for Failure {

@@ -40,7 +40,7 @@ pub const ALL: [Setting; 15] = [
     Setting { key: "max_body", default: "30MB", meaning: "largest request body" },
     Setting { key: "max_attachment", default: "20MB", meaning: "largest attachment, decoded" },
     Setting { key: "max_bundle_entries", default: "500", meaning: "most entries in a bundle" },
-    Setting { key: "max_page", default: "500", meaning: "most matches on a page; a larger _count gets this many" },
+    Setting { key: "max_page", default: "500", meaning: "most matches on a page; a larger _count is refused" },
     Setting { key: "max_chain_depth", default: "5", meaning: "most steps in a chained search parameter" },
     Setting { key: "max_includes", default: "1000", meaning: "most included resources on a page" },
     Setting { key: "query_time", default: "10s", meaning: "how long a search may take" },

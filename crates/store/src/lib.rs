@@ -18,6 +18,7 @@ pub mod store;
 pub mod writer;
 
 mod answers;
+mod backup;
 mod body;
 mod changes;
 mod commit;

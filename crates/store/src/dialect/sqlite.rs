@@ -173,11 +173,25 @@ impl Connection {
     pub(crate) fn in_transaction(&self) -> bool {
         !self.raw.is_autocommit()
     }
+}
 
-    /// The driver's connection, for backup.
-    pub(crate) const fn raw(&self) -> &rusqlite::Connection {
-        &self.raw
+/// Copies all of a database, as of one moment, to a new file, and checks the copy.
+pub(crate) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
+    let mut copy = rusqlite::Connection::open(to).map_err(failed)?;
+    {
+        // All pages in one step: in several, every write in between would begin the copy anew.
+        let backup = rusqlite::backup::Backup::new(&from.raw, &mut copy).map_err(failed)?;
+        match backup.step(-1).map_err(failed)? {
+            rusqlite::backup::StepResult::Done => {}
+            other => return Err(unavailable(format!("the copy was not finished: {other:?}"))),
+        }
     }
+    let found: String = copy.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    if found != "ok" {
+        return Err(unavailable(format!("the copy is damaged: {found}")));
+    }
+    // In write-ahead mode, as its original: its log is folded in before the file is named.
+    copy.close().map_err(|(_, error)| failed(error))
 }
 
 /// A row of a result. Columns are counted from 0.
