@@ -9,6 +9,10 @@ use liaison_fhir::{
     tree::{Object, Value},
 };
 
+/// STU3 cannot name a `PractitionerRole` as an author: a note of R4 that is read in STU3, and may be
+/// written back, carries the reference in this extension (cross-version extensions of FHIR).
+const CARRIED_REFERENCE: &str = "http://hl7.org/fhir/4.0/StructureDefinition/extension-Reference.reference";
+
 /// How an author is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
@@ -62,7 +66,11 @@ pub fn unknown_author(place: &str, missing: Text) -> Issue {
 /// nowhere (neither literal nor by identifier) makes nobody known.
 #[must_use]
 pub fn check_references(note: &Object) -> Vec<Issue> {
-    let nobody = |author: &Object| !author.contains("reference") && !author.object("identifier").is_some_and(has_value);
+    let nobody = |author: &Object| {
+        !author.contains("reference")
+            && !author.object("identifier").is_some_and(has_value)
+            && !author.objects("extension").any(|extension| extension.str("url") == Some(CARRIED_REFERENCE))
+    };
     let authors = note.items("author").iter().enumerate();
     authors
         .filter_map(|(index, author)| Some((index, author.as_object()?)))
@@ -122,6 +130,17 @@ mod tests {
 
     fn is_unknown(author: &Object) -> bool {
         matches!(author_is_identified(author), Identity::Unknown(_))
+    }
+
+    #[test]
+    fn a_reference_that_stu3_can_only_carry_makes_an_author_known() {
+        let carried = object! { "url" => CARRIED_REFERENCE, "valueString" => "PractitionerRole/1" };
+        let other = object! { "url" => "http://example.org/x", "valueString" => "PractitionerRole/1" };
+        let note = |extension: Object| {
+            object! { "author" => array![object! { "display" => "Mme Brooks", "extension" => array![extension] }] }
+        };
+        assert_eq!(check_references(&note(carried)), []);
+        assert_eq!(check_references(&note(other)).len(), 1);
     }
 
     #[test]
