@@ -45,7 +45,7 @@ async fn each_base_says_what_it_can_do() {
             let (name, kind) = (parameter["name"].as_str().unwrap(), parameter["type"].as_str().unwrap());
             let value = match kind {
                 "date" => "2026-03-04",
-                "reference" => "Patient/1",
+                "reference" => "1",
                 "number" | "quantity" => "1",
                 _ => "true",
             };

@@ -1,5 +1,7 @@
 //! The server put together: store, application, HTTP.
 
+use std::time::Duration;
+
 use axum::Router;
 use liaison_app::App;
 use liaison_fhir::search::index::Param;
@@ -11,8 +13,13 @@ use crate::{failure::Failure, health, settings::Settings};
 /// Notes are asked for by their date, so the store keeps them in its order.
 const TIMELINES: [Param; 1] = [Param { base: "DocumentReference", code: "date" }];
 
+/// How often what is no longer needed is cleared up.
+const CLEAR_UP_EVERY: Duration = Duration::from_secs(3600);
+
 /// A server, put together but not listening yet.
 pub struct Assembly {
+    app: App,
+    store: Store,
     /// Everything that can be asked of it.
     pub router: Router,
 }
@@ -29,9 +36,29 @@ impl Assembly {
             body_limit: settings.limits.body,
             ..RestOptions::default()
         };
-        let router =
-            liaison_rest::router(app, rest).merge(health::router(store)).merge(liaison_web::router(site(settings)));
-        Ok(Self { router })
+        let router = liaison_rest::router(app.clone(), rest)
+            .merge(health::router(store.clone()))
+            .merge(liaison_web::router(site(settings)));
+        Ok(Self { app, store, router })
+    }
+
+    /// Clears up what is no longer needed, from time to time, as long as the program runs.
+    pub fn clear_up_from_time_to_time(&self) {
+        let app = self.app.clone();
+        tokio::spawn(async move {
+            let mut times = tokio::time::interval(CLEAR_UP_EVERY);
+            loop {
+                times.tick().await;
+                if let Err(error) = app.clear_up().await {
+                    tracing::warn!(%error, "what is no longer needed could not be cleared up");
+                }
+            }
+        });
+    }
+
+    /// Finishes the writes that wait and lets go of the store.
+    pub async fn close(self) {
+        self.store.close().await;
     }
 }
 

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 pub const ROOT: &str = "http://localhost";
 
 /// Our own answers are not bounded by the limits of what others send.
-const UNBOUNDED: Limits = Limits { depth: Limits::DEEPEST, bytes: usize::MAX, nodes: usize::MAX };
+pub const UNBOUNDED: Limits = Limits { depth: Limits::DEEPEST, bytes: usize::MAX, nodes: usize::MAX };
 
 /// The API.
 #[derive(Clone)]

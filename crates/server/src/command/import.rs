@@ -21,6 +21,7 @@ use crate::{
     cli::ImportFlags,
     door::{Door, Reply},
     failure::Failure,
+    settings::Settings,
 };
 
 use super::{Variables, store_settings, wait_for};
@@ -33,6 +34,7 @@ const SHOWN: usize = 20;
 /// Imports the files in their order.
 pub fn run(flags: &ImportFlags, variables: &Variables) -> Result<(), Failure> {
     let settings = store_settings(&flags.store, variables)?;
+    let settings = Settings { public_url: None, ..settings };
     wait_for(async {
         let assembly = Assembly::new(&settings).await?;
         let mut import = Import { door: Door::new(assembly.router), waiting: Vec::new(), count: Count::default() };

@@ -13,6 +13,9 @@ pub fn run(flags: &ServeFlags, variables: &Variables) -> Result<(), Failure> {
         match settings.auth {
             Auth::Off => tracing::info!("without login: every caller is the system, on this machine only"),
         }
-        bound.serve(assembly.router, settings.shutdown_time).await
+        assembly.clear_up_from_time_to_time();
+        bound.serve(assembly.router.clone(), settings.shutdown_time).await?;
+        assembly.close().await;
+        Ok(())
     })
 }
