@@ -84,7 +84,7 @@ impl App {
     /// The capability statement of a release, made once.
     pub(crate) fn statement(&self, release: &'static Release) -> &Object {
         let [stu3, r4] = &self.inner.statements;
-        let statement = if release.id == release::r4().id { r4 } else { stu3 };
+        let statement = if release.id == release::view().id { r4 } else { stu3 };
         statement.get_or_init(|| {
             let mut statement = capabilities::statement(release);
             statement.insert_at(1, "date", self.inner.opened.as_str());

@@ -26,13 +26,13 @@ pub(crate) fn statement(release: &'static Release) -> Object {
         "instantiates" => array!["https://interop.esante.gouv.fr/ig/fhir/cdl/CapabilityStatement/GestionnaireCdL"],
         "software" => object! { "name" => "Liaison", "version" => env!("CARGO_PKG_VERSION") },
         "implementation" => object! { "description" => "Cahier de liaison partagé, en FHIR STU3 et R4" },
-        "fhirVersion" => release::r4().id.version(),
+        "fhirVersion" => release::view().id.version(),
         "format" => array!["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "patchFormat" => array!["application/json-patch+json"],
         "implementationGuide" => array!["https://interop.esante.gouv.fr/ig/fhir/cdl/ImplementationGuide/ans.fhir.fr.cdl"],
         "rest" => array![rest(release)],
     };
-    if release.id == release::r4().id {
+    if release.id == release::view().id {
         return statement;
     }
     let mut statement = convert::to_stu3(&statement);

@@ -42,7 +42,7 @@ struct BuiltIn {
 }
 
 static ALL: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
-    let artefacts = conformance::resources().iter().map(|artefact| (release::r4(), Arc::clone(&artefact.resource)));
+    let artefacts = conformance::resources().iter().map(|artefact| (release::view(), Arc::clone(&artefact.resource)));
     let parameters = [release::r4(), release::stu3()]
         .into_iter()
         .flat_map(|release| search_parameter::added(release).into_iter().map(move |tree| (release, Arc::new(tree))));

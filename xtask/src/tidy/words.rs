@@ -21,8 +21,8 @@ struct Rule {
 
 const PURE: &[&str] = &["crates/fhir/src/", "crates/care/src/"];
 
-/// The tables and the converter; what the two faces differ in, and which form the store keeps; the
-/// addresses of the bases; the form of 2017, which is one of STU3.
+/// The tables and the converter; what the two faces differ in, which form the store keeps, and the
+/// definitions brought for both; the addresses of the bases; the form of 2017, which is one of STU3.
 const RELEASES_NAMED: &[&str] = &[
     "crates/fhir/src/release.rs",
     "crates/fhir/src/release/",
@@ -30,6 +30,7 @@ const RELEASES_NAMED: &[&str] = &[
     "crates/fhir/src/convert/",
     "crates/fhir/src/sample.rs",
     "crates/fhir/src/sample/",
+    "crates/app/src/conformance.rs",
     "crates/app/src/face.rs",
     "crates/app/src/stored.rs",
     "crates/rest/src/routes.rs",

@@ -125,7 +125,7 @@ fn set_apart(
 
 /// The R4 view of a tree.
 pub(crate) fn in_r4<'t>(tree: &'t Object, release: &Release) -> Cow<'t, Object> {
-    if release.id == release::r4().id { Cow::Borrowed(tree) } else { Cow::Owned(convert::to_r4(tree)) }
+    if release.id == release::view().id { Cow::Borrowed(tree) } else { Cow::Owned(convert::to_r4(tree)) }
 }
 
 fn other_type(expected: &str, declared: &str) -> AppError {
