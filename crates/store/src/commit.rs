@@ -90,7 +90,11 @@ impl Tx<'_> {
         };
         self.db.execute(sql, &values)?;
         self.replace_rows(key, moment, before.as_ref(), &entries, &new.unique)?;
-        self.lengthen(&kind, moment)?;
+        if kind.timeline.is_some() {
+            // It bounds how far before a moment searches look.
+            let growth = self.words.lengthen(self.db, &kind, moment.span)?;
+            self.grew(((), growth));
+        }
         self.need_blobs(key, version, &new)?;
         self.db.execute(
             "INSERT INTO change (sequence, type, resource, version, at, change, caller)
@@ -278,15 +282,6 @@ impl Tx<'_> {
         let (kept_old, kept_new) = if before.moment == moment { (entries, &before.entries) } else { (&none, &none) };
         before.entries.without(kept_old).try_for_each(|entry| self.remove_row(old_owner, entry?))?;
         entries.without(kept_new).try_for_each(|entry| self.insert_row(owner, entry?, unique))
-    }
-
-    /// Keeps the longest span of a type up to date: it bounds how far before a moment searches look.
-    fn lengthen(&self, kind: &Kind, moment: Moment) -> Result<(), StoreError> {
-        if kind.timeline.is_none() || moment.span <= 1 {
-            return Ok(());
-        }
-        let sql = "UPDATE resource_type SET longest = ?2 WHERE key = ?1 AND longest < ?2";
-        self.db.execute(sql, &[kind.key.into(), moment.span.into()]).map(drop)
     }
 
     fn need_blobs(&self, key: i64, version: u32, new: &NewVersion) -> Result<(), StoreError> {

@@ -40,6 +40,8 @@ struct Words {
     params: HashMap<Param, i64>,
     systems: HashMap<Box<str>, i64>,
     scopes: HashMap<&'static str, i64>,
+    /// By type, a span that is not longer than the longest one stored.
+    longest: HashMap<i64, i64>,
 }
 
 impl Dictionary {
@@ -166,6 +168,17 @@ impl Dictionary {
         let key = insert(db, "INSERT INTO scope (name) VALUES (?1) RETURNING key", &[name.into()])?;
         self.write().scopes.insert(name, key);
         Ok((key, Growth::New))
+    }
+
+    /// Sees to it that the longest span stored for a type is at least this one. Writer only.
+    pub(crate) fn lengthen(&self, db: &Connection, kind: &Kind, span: i64) -> Result<Growth, StoreError> {
+        if self.read().longest.get(&kind.key).is_some_and(|longest| *longest >= span) {
+            return Ok(Growth::None);
+        }
+        let sql = "UPDATE resource_type SET longest = max(longest, ?2) WHERE key = ?1 RETURNING longest";
+        let longest = insert(db, sql, &[kind.key.into(), span.into()])?;
+        self.write().longest.insert(kind.key, longest);
+        Ok(Growth::New)
     }
 
     /// Forgets everything: after a rollback, what was added is no longer there.

@@ -19,7 +19,7 @@ pub struct Reader<'c> {
     pub(crate) key: &'c CursorKey,
 }
 
-type Job = Box<dyn FnOnce(&Reader<'_>) + Send>;
+type Job = Box<dyn FnOnce(&Pool) + Send>;
 
 /// Jobs that may wait for a reading thread; beyond, callers wait to be let in.
 const WAITING: usize = 4096;
@@ -33,7 +33,8 @@ pub(crate) struct Readers {
 struct Pool {
     path: PathBuf,
     cache_kib: u32,
-    /// Kept for the threads of the caller: never more than ran at the same time.
+    /// Never more than jobs ran at the same time. The last one used is the first used again: its
+    /// cache is warm.
     idle: Mutex<Vec<Connection>>,
     words: Arc<Dictionary>,
     key: CursorKey,
@@ -49,21 +50,22 @@ impl Readers {
     ) -> Result<Self, StoreError> {
         let pool = Arc::new(Pool {
             path: path.to_owned(),
-            cache_kib: options.cache_kib / 4,
+            cache_kib: options.cache_kib / 2,
             idle: Mutex::default(),
             words,
             key,
         });
         let (queue, waiting) = tokio::sync::mpsc::channel::<Job>(WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
+        // Opened once here, so that a store that cannot be read is known at once.
+        pool.give_back(pool.open()?);
         for number in 0..options.readers.max(1) {
-            let db = pool.open()?;
             let (pool, waiting) = (Arc::clone(&pool), Arc::clone(&waiting));
             let work = move || {
                 loop {
                     let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
                     let Some(job) = next else { break };
-                    job(&pool.reader(&db));
+                    job(&pool);
                 }
             };
             std::thread::Builder::new()
@@ -83,10 +85,10 @@ impl Readers {
     {
         let queue = self.queue.clone();
         let (tell, told) = oneshot::channel();
-        let job: Job = Box::new(move |reader| {
+        let job: Job = Box::new(move |pool| {
             // Nobody listens any more: not worth the work.
             if !tell.is_closed() {
-                let _ = tell.send(on_snapshot(reader, job));
+                let _ = tell.send(pool.run(job));
             }
         });
         async move {
@@ -102,16 +104,7 @@ impl Readers {
         J: FnOnce(&Reader<'_>) -> Result<R, E>,
         E: From<StoreError>,
     {
-        let kept = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let db = match kept {
-            Some(db) => db,
-            None => self.pool.open()?,
-        };
-        let answer = on_snapshot(&self.pool.reader(&db), job);
-        if !db.in_transaction() {
-            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(db);
-        }
-        answer
+        self.pool.run(job)
     }
 }
 
@@ -120,8 +113,26 @@ impl Pool {
         Connection::open(&self.path, Purpose::Read, self.cache_kib)
     }
 
-    fn reader<'c>(&'c self, db: &'c Connection) -> Reader<'c> {
-        Reader { db, words: &self.words, key: &self.key }
+    fn run<R, E, J>(&self, job: J) -> Result<R, E>
+    where
+        J: FnOnce(&Reader<'_>) -> Result<R, E>,
+        E: From<StoreError>,
+    {
+        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let db = match kept {
+            Some(db) => db,
+            None => self.open()?,
+        };
+        let answer = on_snapshot(&Reader { db: &db, words: &self.words, key: &self.key }, job);
+        // One that could not end its snapshot is closed instead.
+        if !db.in_transaction() {
+            self.give_back(db);
+        }
+        answer
+    }
+
+    fn give_back(&self, db: Connection) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(db);
     }
 }
 

@@ -61,7 +61,7 @@ pub struct StoreOptions {
     pub queue: usize,
     /// At most this many writes are committed together.
     pub batch: usize,
-    /// Page cache of the writer, in KiB. Each reader has a quarter of it.
+    /// Page cache of the writer, in KiB. Each reader has half of it.
     pub cache_kib: u32,
     /// What gives the moment.
     pub clock: Clock,
@@ -81,7 +81,7 @@ impl Default for StoreOptions {
             readers: std::thread::available_parallelism().map_or(2, usize::from).max(2),
             queue: 1024,
             batch: 256,
-            cache_kib: 32 * 1024,
+            cache_kib: 48 * 1024,
             clock: Arc::new(system_clock),
             timelines: Vec::new(),
         }
@@ -121,7 +121,7 @@ impl Store {
                 (Some(Writer::start(db, lock, &options, key.clone())?), key)
             }
             Access::Look => {
-                let db = Connection::open(&path, Purpose::Read, options.cache_kib / 4)?;
+                let db = Connection::open(&path, Purpose::Read, options.cache_kib / 2)?;
                 schema::require_current(&db)?;
                 (None, CursorKey::read(&db)?)
             }

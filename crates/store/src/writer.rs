@@ -4,9 +4,11 @@ use std::any::Any;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
+use crossbeam_channel::{Receiver, Sender};
 use liaison_fhir::search::index::Param;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::contract::{Instant, StoreError};
 use crate::cursor::CursorKey;
@@ -45,12 +47,14 @@ struct Shared {
 
 /// The writer's thread, seen from outside.
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Order>,
+    queue: Sender<Order>,
+    /// A permit for each write that may wait; closed when no more are taken.
+    room: Arc<Semaphore>,
 }
 
 /// What the thread is asked.
 enum Order {
-    Run(Job),
+    Run(Job, OwnedSemaphorePermit),
     /// Finish what waits, take nothing more, and say when the file is left alone.
     Close(oneshot::Sender<()>),
 }
@@ -78,7 +82,8 @@ impl Writer {
         options: &StoreOptions,
         key: CursorKey,
     ) -> Result<Self, StoreError> {
-        let (queue, waiting) = mpsc::channel::<Order>(options.queue.max(1));
+        let (queue, waiting) = crossbeam_channel::unbounded::<Order>();
+        let room = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
         let shared = Shared {
             words: Dictionary::default(),
             key,
@@ -88,9 +93,9 @@ impl Writer {
         let batch = options.batch.max(1);
         std::thread::Builder::new()
             .name("store-write".to_owned())
-            .spawn(move || Work { db, shared, counters: None, _lock: lock }.run(waiting, batch))
+            .spawn(move || Work { db, shared, counters: None, _lock: lock }.run(&waiting, batch))
             .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-        Ok(Self { queue })
+        Ok(Self { queue, room })
     }
 
     /// Queues a job; the future is its answer.
@@ -100,7 +105,7 @@ impl Writer {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let queue = self.queue.clone();
+        let (queue, room) = (self.queue.clone(), Arc::clone(&self.room));
         let (tell, told) = oneshot::channel::<Result<R, E>>();
         let job: Job = Box::new(move |tx| {
             let ran = catch_unwind(AssertUnwindSafe(|| {
@@ -118,7 +123,8 @@ impl Writer {
         });
         async move {
             let closed = || E::from(unavailable("the write was not taken"));
-            queue.send(Order::Run(job)).await.map_err(|_| closed())?;
+            let permit = room.acquire_owned().await.map_err(|_| closed())?;
+            queue.send(Order::Run(job, permit)).map_err(|_| closed())?;
             told.await.map_err(|_| closed())?
         }
     }
@@ -127,8 +133,9 @@ impl Writer {
 impl Writer {
     /// Waits until everything queued is done and the file is left alone.
     pub(crate) async fn close(&self) {
+        self.room.close();
         let (tell, told) = oneshot::channel();
-        if self.queue.send(Order::Close(tell)).await.is_ok() {
+        if self.queue.send(Order::Close(tell)).is_ok() {
             // An error means that the thread is gone, which is what was wanted.
             let _ = told.await;
         }
@@ -164,6 +171,26 @@ impl<'c> Deref for Tx<'c> {
     }
 }
 
+/// The batch before: those it answered are likely to write again at once.
+#[derive(Clone, Copy, Debug, Default)]
+struct LastBatch {
+    jobs: usize,
+    took: Duration,
+}
+
+impl LastBatch {
+    /// How long to wait for as many as last time: a part of what a commit costs, so that many
+    /// callers share one, and a single caller never waits.
+    fn worth_waiting(self) -> Duration {
+        (self.took / 4).min(Duration::from_millis(1))
+    }
+}
+
+/// The next order; when closing, only what waits already.
+fn next_order(waiting: &Receiver<Order>, closing: &[oneshot::Sender<()>]) -> Option<Order> {
+    if closing.is_empty() { waiting.recv().ok() } else { waiting.try_recv().ok() }
+}
+
 /// The writing end, on its thread.
 struct Work {
     db: Connection,
@@ -175,21 +202,31 @@ struct Work {
 }
 
 impl Work {
-    fn run(mut self, mut waiting: mpsc::Receiver<Order>, batch: usize) {
-        let (mut orders, mut jobs) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
+    fn run(mut self, waiting: &Receiver<Order>, batch: usize) {
         let mut closing = Vec::new();
-        while waiting.blocking_recv_many(&mut orders, batch) > 0 {
-            for order in orders.drain(..) {
+        let mut last = LastBatch::default();
+        while let Some(first) = next_order(waiting, &closing) {
+            let (mut jobs, mut permits) = (Vec::new(), Vec::new());
+            let mut next = Some(first);
+            let wait_until = std::time::Instant::now() + last.worth_waiting();
+            while let Some(order) = next {
                 match order {
-                    Order::Run(job) => jobs.push(job),
-                    Order::Close(tell) => {
-                        waiting.close();
-                        closing.push(tell);
+                    Order::Run(job, permit) => {
+                        jobs.push(job);
+                        permits.push(permit);
                     }
+                    Order::Close(tell) => closing.push(tell),
                 }
+                next = match jobs.len() {
+                    enough if enough >= batch => None,
+                    few if few < last.jobs && closing.is_empty() => waiting.recv_deadline(wait_until).ok(),
+                    _ => waiting.try_recv().ok(),
+                };
             }
-            if !jobs.is_empty() {
+            let (begun, count) = (std::time::Instant::now(), jobs.len());
+            if count > 0 {
                 self.commit_together(&mut jobs);
+                last = LastBatch { jobs: count, took: begun.elapsed() };
             }
         }
         // Nothing waits any more: leave a file without a log behind. If that fails, the log is

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql};
 
@@ -84,6 +85,8 @@ impl Connection {
         // No memory map: a damaged or truncated file must give an error, not a SIGBUS, and mapped
         // pages would count as memory of the process.
         set("mmap_size", &0)?;
+        // A plan depends on the statement alone: otherwise each new value may have it made anew.
+        self.raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(failed)?;
         // Damage in a page is reported rather than followed.
         set("cell_size_check", &true)?;
         set("trusted_schema", &false)
@@ -167,6 +170,24 @@ impl Connection {
             Some(row) => read(&Row(row)).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Hands the row of each key, if there is one, to `each`.
+    pub(crate) fn each_keyed(
+        &self,
+        sql: &str,
+        keys: impl IntoIterator<Item = i64>,
+        mut each: impl FnMut(i64, Option<&Row<'_>>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut statement = self.raw.prepare_cached(sql).map_err(failed)?;
+        for key in keys {
+            let mut rows = statement.query([key]).map_err(failed)?;
+            match rows.next().map_err(failed)? {
+                Some(row) => each(key, Some(&Row(row)))?,
+                None => each(key, None)?,
+            }
+        }
+        Ok(())
     }
 
     /// Whether a transaction is open.

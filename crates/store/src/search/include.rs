@@ -37,19 +37,27 @@ impl Reader<'_> {
         let mut versions = Vec::new();
         while let Some((from, depth)) = waiting.pop_front() {
             for step in steps.iter().filter(|step| depth == 0 || step.iterate == Iterate::Repeatedly) {
-                for key in self.reached(&from, step, limit - versions.len(), &known)? {
-                    if known.contains(&key) || !self.is_wanted(key, step)? {
-                        continue;
+                let mut fresh = self.reached(&from, step, limit - versions.len(), &known)?;
+                fresh.retain(|key| !known.contains(key));
+                let mut cut = Cut::Whole;
+                self.live_versions(fresh, |one| {
+                    let Some((version, one)) = one else { return Ok(()) };
+                    if step.kinds.as_ref().is_some_and(|kinds| !kinds.contains(&one.kind)) || known.contains(&one.key) {
+                        return Ok(());
                     }
-                    let Some((version, one)) = self.live_version(key)? else { continue };
                     if versions.len() == limit {
-                        return Ok((versions, Cut::Cut));
+                        cut = Cut::Cut;
+                        return Ok(());
                     }
-                    known.insert(key);
+                    known.insert(one.key);
                     versions.push(version);
                     if depth < DEPTH {
                         waiting.push_back((one, depth + 1));
                     }
+                    Ok(())
+                })?;
+                if cut == Cut::Cut {
+                    return Ok((versions, Cut::Cut));
                 }
             }
         }
@@ -104,11 +112,5 @@ impl Reader<'_> {
             }
         }
         Ok(keys)
-    }
-
-    fn is_wanted(&self, key: i64, step: &Step) -> Result<bool, StoreError> {
-        let Some(kinds) = &step.kinds else { return Ok(true) };
-        let kind = self.db.first("SELECT type FROM resource WHERE key = ?1", &[key.into()], |row| row.int(0))?;
-        Ok(kind.is_some_and(|kind| kinds.contains(&kind)))
     }
 }

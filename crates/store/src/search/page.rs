@@ -3,7 +3,7 @@
 use liaison_fhir::search::query::Direction;
 
 use super::order::{Order, Sorted};
-use super::plan::{Branch, Purpose, Source, Start, Window, keys};
+use super::plan::{Branch, Purpose, Source, Start, Window, keys, keys_in_order};
 use super::sql::Sql;
 use super::{Search, purpose};
 use crate::contract::{StoreError, Version};
@@ -23,6 +23,8 @@ pub(crate) struct Hit {
 /// A resource given in a page, and what its index says it refers to.
 pub(crate) struct Found {
     pub(crate) key: i64,
+    /// The key of its type.
+    pub(crate) kind: i64,
     pub(crate) entry: Vec<u8>,
 }
 
@@ -163,11 +165,8 @@ impl Reader<'_> {
         let mut sql = Sql::default();
         let rows = match branches.as_slice() {
             [] => return Ok(None),
-            [only] => {
-                let repeats = Source::of(&mut Sql::default(), &only.kind, &only.from, only.window).repeats;
-                let keys = keys(&mut sql, &branches);
-                if repeats { format!("SELECT DISTINCT key FROM ({keys})") } else { keys }
-            }
+            // One that repeats does so in a row, in the order of its index.
+            [only] => keys_in_order(&mut sql, only),
             _ => format!("SELECT DISTINCT key FROM ({})", keys(&mut sql, &branches)),
         };
         let limit = sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -177,21 +176,28 @@ impl Reader<'_> {
     /// The versions of hits.
     pub(super) fn fetch(&self, hits: &[Hit]) -> Result<(Vec<Version>, Vec<Found>), StoreError> {
         let (mut versions, mut found) = (Vec::with_capacity(hits.len()), Vec::with_capacity(hits.len()));
-        for hit in hits {
-            let (version, one) =
-                self.live_version(hit.key)?.ok_or_else(|| unavailable("an index row leads to no resource"))?;
+        self.live_versions(hits.iter().map(|hit| hit.key), |one| {
+            let (version, one) = one.ok_or_else(|| unavailable("an index row leads to no resource"))?;
             versions.push(version);
             found.push(one);
-        }
+            Ok(())
+        })?;
         Ok((versions, found))
     }
 
-    /// The last version of a live resource.
-    pub(super) fn live_version(&self, key: i64) -> Result<Option<(Version, Found)>, StoreError> {
+    /// The last versions of live resources, in the order the keys are given; nothing for one that is
+    /// not live.
+    pub(super) fn live_versions(
+        &self,
+        keys: impl IntoIterator<Item = i64>,
+        mut each: impl FnMut(Option<(Version, Found)>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let sql = concat!("SELECT ", version_columns!(), ", type, id, entry FROM resource WHERE key = ?1 AND live = 1");
-        self.db.first(sql, &[key.into()], |row| {
-            let name = self.named(row.int(7)?, row.text(8)?.into())?;
-            Ok((read_version(row, name)?, Found { key, entry: row.bytes(9)?.to_vec() }))
+        self.db.each_keyed(sql, keys, |key, row| {
+            let Some(row) = row else { return each(None) };
+            let kind = row.int(7)?;
+            let version = read_version(row, self.named(kind, row.text(8)?.into())?)?;
+            each(Some((version, Found { key, kind, entry: row.bytes(9)?.to_vec() })))
         })
     }
 }

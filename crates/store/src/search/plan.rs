@@ -6,19 +6,20 @@ use liaison_fhir::search::query::{Comparison, DateTest, Direction, UriTest};
 use super::condition::Condition;
 use super::sql::{Candidate, Sql, row_join};
 use crate::contract::StoreError;
-use crate::dialect::Value;
 use crate::dictionary::Kind;
+use crate::moment::MISSING;
 use crate::reader::Reader;
 
 /// Equality rows are walked side by side, in order, up to this many.
 const WALKS: usize = 12;
 
-/// First look at how many rows a beginning has.
-const FEW: u32 = 64;
+/// How many rows of each beginning are counted to find the one with the fewest: a first look,
+/// and a second when all have more.
+const LOOKS: [u32; 2] = [32, 512];
 
-/// Second look. A beginning with fewer rows than this is sorted; with more, the whole type is
-/// walked in order instead, since one in so many rows checked is a match.
-const MANY: u32 = 4096;
+/// When no beginning is in order, the best of them is sorted if it has fewer rows than this; with
+/// more, the whole type is walked in order, since then one in not so many of its rows is a match.
+const SORTED: u32 = 4096;
 
 /// One part of a search: all the resources of one type that one beginning finds.
 #[derive(Clone, Debug)]
@@ -78,31 +79,44 @@ impl Window {
     const OPEN: Self = Self { low: i64::MIN, high: i64::MAX };
 
     /// Cuts the window by what a test on moments says of instants, when no moment of the type is
-    /// longer than `longest`.
-    fn cut(&mut self, test: &DateTest, longest: i64) {
+    /// longer than `longest`. Whether that says all of the test.
+    fn cut(&mut self, test: &DateTest, longest: i64) -> Says {
         let DateTest { comparison, low, high } = *test;
         let overlapping = high.saturating_sub(longest);
-        let (from, to) = match comparison {
-            Comparison::Within => (low, high),
-            Comparison::NotWithin => (i64::MIN, i64::MAX),
-            Comparison::Greater => (overlapping, i64::MAX),
-            Comparison::Less => (i64::MIN, low),
-            Comparison::GreaterOrWithin => (low.min(overlapping), i64::MAX),
-            Comparison::LessOrWithin => (i64::MIN, low.max(high)),
-            Comparison::After => (high, i64::MAX),
-            Comparison::Before => (i64::MIN, low),
-            Comparison::Overlaps => (low.saturating_sub(longest), high),
+        let (from, to, says) = match comparison {
+            Comparison::Within => (low, high, Says::Part),
+            Comparison::NotWithin => (i64::MIN, i64::MAX, Says::Part),
+            Comparison::Greater => (overlapping, i64::MAX, Says::Part),
+            Comparison::Less => (i64::MIN, low.saturating_sub(1), Says::All),
+            // What ends after the range but starts before it would be longer than any is.
+            Comparison::GreaterOrWithin if overlapping >= low => (low, i64::MAX, Says::All),
+            Comparison::GreaterOrWithin => (overlapping, i64::MAX, Says::Part),
+            Comparison::LessOrWithin => (i64::MIN, low.max(high), Says::Part),
+            Comparison::After => (high, i64::MAX, Says::All),
+            Comparison::Before => (i64::MIN, low, Says::Part),
+            Comparison::Overlaps => (low.saturating_sub(longest), high, Says::Part),
         };
-        self.low = self.low.max(from);
+        // What has no moment passes no test on it.
+        self.low = self.low.max(from).max(MISSING + 1);
         self.high = self.high.min(to);
+        says
     }
+}
+
+/// Whether something says all of a condition, so that it need not be checked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Says {
+    All,
+    Part,
 }
 
 /// A possible beginning.
 struct Choice {
     starts: Vec<Start>,
-    /// Which member of the condition it stands for, when it says all of it.
-    covers: Option<usize>,
+    /// Which member of the condition it stands for.
+    member: usize,
+    /// Whether it says all of that member.
+    says: Says,
     /// Whether each of its parts walks in the order of instants.
     ordered: bool,
 }
@@ -117,18 +131,19 @@ impl Reader<'_> {
             Condition::All(members) => members,
             other => vec![other],
         };
-        let window = self.window(kind, &members)?;
+        let (members, window) = self.window(kind, members)?;
         let mut choices = Vec::new();
-        for (number, member) in members.iter().enumerate() {
-            if let Some((starts, exact)) = self.starts(kind, member)? {
+        for (member, condition) in members.iter().enumerate() {
+            if let Some((starts, says)) = self.starts(kind, condition)? {
                 let ordered = starts.len() <= WALKS && starts.iter().all(Start::is_ordered);
-                choices.push(Choice { starts, covers: exact.then_some(number), ordered });
+                choices.push(Choice { starts, member, says, ordered });
             }
         }
         let chosen = self.choose(kind, window, choices, purpose)?;
-        let (starts, covers) = chosen.map_or((vec![Start::Kind], None), |choice| (choice.starts, choice.covers));
-        let rest = members.into_iter().enumerate().filter(|(number, _)| Some(*number) != covers);
-        let rest = Condition::all(rest.map(|(_, member)| member));
+        let covered = chosen.as_ref().filter(|choice| choice.says == Says::All).map(|choice| choice.member);
+        let starts = chosen.map_or_else(|| vec![Start::Kind], |choice| choice.starts);
+        let rest = members.into_iter().enumerate().filter(|(member, _)| Some(*member) != covered);
+        let rest = Condition::all(rest.map(|(_, condition)| condition));
         Ok(starts.into_iter().map(|from| Branch { kind: kind.clone(), from, rest: rest.clone(), window }).collect())
     }
 
@@ -144,26 +159,41 @@ impl Reader<'_> {
         if choices.len() <= 1 && choices.first().is_none_or(|choice| choice.ordered) {
             return Ok(choices.pop());
         }
-        for limit in [FEW, MANY] {
-            let mut best: Option<(u64, bool, usize)> = None;
-            for (number, choice) in choices.iter().enumerate() {
-                let mut rows = 0;
-                for start in &choice.starts {
-                    rows += self.estimate(kind, window, start, limit)?;
-                }
-                let rank = (rows.min(u64::from(limit)), !choice.ordered, number);
-                if best.is_none_or(|best| rank < best) {
-                    best = Some(rank);
-                }
-            }
-            let Some((rows, unordered, number)) = best else { return Ok(None) };
-            let enough = rows < u64::from(limit);
-            if enough || limit == MANY {
-                let walk_instead = !enough && unordered && purpose != Purpose::Set;
-                return Ok((!walk_instead).then(|| choices.swap_remove(number)));
+        for limit in LOOKS {
+            let (rows, best) = self.smallest(kind, window, &choices, limit)?;
+            if rows < u64::from(limit) {
+                return Ok(Some(choices.swap_remove(best)));
             }
         }
-        Ok(None)
+        if let Some(best) = choices.iter().position(|choice| choice.ordered) {
+            // References lead to fewer rows than codes, as a rule.
+            let targets = choices.iter().position(|choice| matches!(choice.starts.as_slice(), [Start::Target { .. }]));
+            return Ok(Some(choices.swap_remove(targets.unwrap_or(best))));
+        }
+        let (rows, best) = self.smallest(kind, window, &choices, SORTED)?;
+        let walk_instead = rows >= u64::from(SORTED) && purpose != Purpose::Set;
+        Ok((!walk_instead).then(|| choices.swap_remove(best)))
+    }
+
+    /// The choice with the fewest rows, counted up to a limit; the first among equals.
+    fn smallest(
+        &self,
+        kind: &Kind,
+        window: Window,
+        choices: &[Choice],
+        limit: u32,
+    ) -> Result<(u64, usize), StoreError> {
+        let mut best = (u64::MAX, 0);
+        for (number, choice) in choices.iter().enumerate() {
+            let mut rows = 0;
+            for start in &choice.starts {
+                rows += self.estimate(kind, window, start, limit)?;
+            }
+            if rows < best.0 {
+                best = (rows, number);
+            }
+        }
+        Ok(best)
     }
 
     /// How many rows a start has, counted up to a limit.
@@ -183,15 +213,15 @@ impl Reader<'_> {
     }
 
     /// Where one could begin to find what holds a condition, and whether that says all of it.
-    fn starts(&self, kind: &Kind, condition: &Condition) -> Result<Option<(Vec<Start>, bool)>, StoreError> {
-        let only = |start| Ok(Some((vec![start], true)));
+    fn starts(&self, kind: &Kind, condition: &Condition) -> Result<Option<(Vec<Start>, Says)>, StoreError> {
+        let only = |start| Ok(Some((vec![start], Says::All)));
         match condition {
             Condition::Token { param, system, code } => {
                 only(Start::Token { param: *param, system: *system, code: code.clone() })
             }
             Condition::Points { param, targets } if targets.len() <= WALKS => {
                 let starts = targets.iter().map(|target| Start::Target { param: *param, target: *target });
-                Ok(Some((starts.collect(), true)))
+                Ok(Some((starts.collect(), Says::All)))
             }
             Condition::Points { param, targets } => only(Start::Targets { param: *param, targets: targets.clone() }),
             Condition::Uri { param, test: UriTest::Is(value) } => {
@@ -200,8 +230,8 @@ impl Reader<'_> {
             Condition::Id(ids) => only(Start::Ids(ids.clone())),
             Condition::Updated(test) => {
                 let mut window = Window::OPEN;
-                window.cut(test, 1);
-                Ok(Some((vec![Start::Updated { low: window.low, high: window.high }], false)))
+                let says = window.cut(test, 1);
+                Ok(Some((vec![Start::Updated { low: window.low, high: window.high }], says)))
             }
             Condition::System { .. }
             | Condition::Uri { .. }
@@ -222,13 +252,15 @@ impl Reader<'_> {
                 only(Start::TargetsOf { param: *param, sources })
             }
             Condition::Any(of) => {
-                let (mut all, mut exact) = (Vec::new(), true);
+                let (mut all, mut says) = (Vec::new(), Says::All);
                 for condition in of {
-                    let Some((starts, covers)) = self.starts(kind, condition)? else { return Ok(None) };
+                    let Some((starts, part)) = self.starts(kind, condition)? else { return Ok(None) };
                     all.extend(starts);
-                    exact &= covers;
+                    if part == Says::Part {
+                        says = Says::Part;
+                    }
                 }
-                Ok((all.len() <= 4 * WALKS).then_some((all, exact)))
+                Ok((all.len() <= 4 * WALKS).then_some((all, says)))
             }
             Condition::All(of) => {
                 let mut best: Option<Vec<Start>> = None;
@@ -239,30 +271,35 @@ impl Reader<'_> {
                         best = Some(starts);
                     }
                 }
-                Ok(best.map(|starts| (starts, false)))
+                Ok(best.map(|starts| (starts, Says::Part)))
             }
             Condition::Not(_) | Condition::PointsTo { .. } | Condition::Moment(_) | Condition::Present(_) => Ok(None),
         }
     }
 
-    fn window(&self, kind: &Kind, members: &[Condition]) -> Result<Window, StoreError> {
+    /// What tests on moments say of instants, and the conditions that are still to be checked.
+    fn window(&self, kind: &Kind, members: Vec<Condition>) -> Result<(Vec<Condition>, Window), StoreError> {
         let mut window = Window::OPEN;
         let mut longest = None;
+        let mut rest = Vec::with_capacity(members.len());
         for member in members {
-            match member {
+            let says = match &member {
                 Condition::Moment(test) => {
                     let longest = match longest {
                         Some(known) => known,
                         None => *longest.insert(self.longest(kind)?),
                     };
-                    window.cut(test, longest);
+                    window.cut(test, longest)
                 }
                 // Its moment is its last change.
                 Condition::Updated(test) if kind.timeline.is_none() => window.cut(test, 1),
-                _ => {}
+                _ => Says::Part,
+            };
+            if says == Says::Part {
+                rest.push(member);
             }
         }
-        Ok(window)
+        Ok((rest, window))
     }
 
     fn longest(&self, kind: &Kind) -> Result<i64, StoreError> {
@@ -297,7 +334,7 @@ impl Source {
     pub(crate) fn of(sql: &mut Sql, kind: &Kind, start: &Start, window: Window) -> Self {
         let repeats = start.repeats();
         let (c, r) = (sql.alias('c'), sql.alias('r'));
-        let mut instants = |sql: &mut Sql| {
+        let instants = |sql: &mut Sql| {
             let mut text = String::new();
             if window.low != i64::MIN {
                 text.push_str(&format!(" AND {c}.instant >= {}", sql.bind(window.low)));
@@ -347,7 +384,7 @@ impl Source {
                 let kind = sql.bind(kind.key);
                 let ids = sql.bind_all(ids.iter().map(CompactString::to_string));
                 Self {
-                    holds: format!("{c}.type = {kind} AND {c}.id IN ({ids}) AND {c}.live = 1"),
+                    holds: format!("{c}.type = {kind} AND {c}.id IN ({ids}) AND {c}.live = 1{}", instants(sql)),
                     from: format!("resource {c}"),
                     candidate: Candidate::row(&c),
                     repeats,
@@ -360,14 +397,17 @@ impl Source {
                     from: format!(
                         "change {h} CROSS JOIN resource {c} ON {c}.key = {h}.resource AND {c}.version = {h}.version"
                     ),
-                    holds: format!("{h}.type = {kind} AND {h}.at >= {low} AND {h}.at <= {high} AND {c}.live = 1"),
+                    holds: format!(
+                        "{h}.type = {kind} AND {h}.at >= {low} AND {h}.at <= {high} AND {c}.live = 1{}",
+                        instants(sql)
+                    ),
                     candidate: Candidate::row(&c),
                     repeats,
                 }
             }
             Start::Values(condition) => {
                 let rows = sql.resources(condition).unwrap_or_default();
-                Self::among(sql, kind, &c, &format!("SELECT DISTINCT resource FROM ({rows})"))
+                Self::among(sql, kind, &c, &format!("SELECT DISTINCT resource FROM ({rows})")).within(&instants(sql))
             }
             Start::Sources { param, targets } => {
                 let keys = keys(sql, targets);
@@ -377,7 +417,7 @@ impl Source {
                      ON {f}.target = {t}.key AND {f}.param = {}",
                     sql.bind(*param)
                 );
-                Self::among(sql, kind, &c, &rows)
+                Self::among(sql, kind, &c, &rows).within(&instants(sql))
             }
             Start::TargetsOf { param, sources } => {
                 let keys = keys(sql, sources);
@@ -387,12 +427,12 @@ impl Source {
                      ON {f}.resource = {t}.key AND {f}.param = {}",
                     sql.bind(*param)
                 );
-                Self::among(sql, kind, &c, &rows)
+                Self::among(sql, kind, &c, &rows).within(&instants(sql))
             }
             Start::ChangedSince(sequence) => {
                 let sequence = sql.bind(*sequence);
                 let rows = format!("SELECT DISTINCT resource FROM change WHERE sequence > {sequence} AND version > 1");
-                Self::among(sql, kind, &c, &rows)
+                Self::among(sql, kind, &c, &rows).within(&instants(sql))
             }
         }
     }
@@ -408,6 +448,12 @@ impl Source {
         }
     }
 
+    /// Held to a window.
+    fn within(mut self, instants: &str) -> Self {
+        self.holds.push_str(instants);
+        self
+    }
+
     /// With its own row joined, if anything needed it.
     pub(crate) fn joined(&self) -> String {
         if self.candidate.row == self.candidate.key.trim_end_matches(".key") {
@@ -419,20 +465,29 @@ impl Source {
 
 /// The keys of what branches find, as a `SELECT` of one column `key`; a key may come twice.
 pub(crate) fn keys(sql: &mut Sql, branches: &[Branch]) -> String {
-    let parts: Vec<_> = branches
-        .iter()
-        .map(|branch| {
-            let source = Source::of(sql, &branch.kind, &branch.from, branch.window);
-            let mut holds = source.holds.clone();
-            if !branch.rest.is_always() {
-                holds = format!("{holds} AND {}", sql.check(&source.candidate, &branch.rest));
-            }
-            format!("SELECT {} AS key FROM {} WHERE {holds}", source.candidate.key, source.joined())
-        })
-        .collect();
-    if parts.is_empty() {
-        format!("SELECT {} AS key WHERE 1 = 0", sql.bind(Value::Null))
-    } else {
-        parts.join(" UNION ALL ")
+    let parts: Vec<_> = branches.iter().map(|branch| branch.select(sql, "{key} AS key")).collect();
+    if parts.is_empty() { "SELECT NULL AS key WHERE 1 = 0".to_owned() } else { parts.join(" UNION ALL ") }
+}
+
+/// One row for each resource that a branch finds.
+pub(crate) fn keys_in_order(sql: &mut Sql, branch: &Branch) -> String {
+    let columns = match branch.from.repeats() {
+        true if branch.from.is_ordered() => "DISTINCT {instant}, {key} AS key",
+        true => "DISTINCT {key} AS key",
+        false => "{key} AS key",
+    };
+    branch.select(sql, columns)
+}
+
+impl Branch {
+    /// A `SELECT` of what the branch finds; `{key}` and `{instant}` in `columns` are its candidate's.
+    fn select(&self, sql: &mut Sql, columns: &str) -> String {
+        let source = Source::of(sql, &self.kind, &self.from, self.window);
+        let mut holds = source.holds.clone();
+        if !self.rest.is_always() {
+            holds = format!("{holds} AND {}", sql.check(&source.candidate, &self.rest));
+        }
+        let columns = columns.replace("{key}", &source.candidate.key).replace("{instant}", &source.candidate.instant);
+        format!("SELECT {columns} FROM {} WHERE {holds}", source.joined())
     }
 }
