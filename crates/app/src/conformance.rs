@@ -17,7 +17,10 @@ use liaison_fhir::{
     text,
     tree::Object,
 };
-use liaison_store::contract::{Change, Name, RememberedAnswer, Version};
+use liaison_store::{
+    contract::{Change, HistoryOf, HistoryRequest, Name, RememberedAnswer, Version},
+    reader::Reader,
+};
 use ring::digest;
 
 use crate::{
@@ -59,12 +62,31 @@ static ALL: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
 
 static NAMES: LazyLock<HashSet<Name>> = LazyLock::new(|| ALL.iter().map(|one| one.name.clone()).collect());
 
+/// Whether this is a definition of the server's own.
+pub(crate) fn is_built_in(name: &Name) -> bool {
+    NAMES.contains(name)
+}
+
+/// How many versions of the definitions a history of everything counts.
+///
+/// # Errors
+/// When the store is away.
+pub(crate) fn versions(reader: &Reader<'_>, of: &HistoryRequest) -> Result<u64, AppError> {
+    let mut versions = 0;
+    for one in ALL.iter() {
+        let request =
+            HistoryRequest { of: HistoryOf::Resource(one.name.clone()), count: 0, cursor: None, ..of.clone() };
+        versions += reader.history(&request)?.total;
+    }
+    Ok(versions)
+}
+
 /// Refuses to change what the server itself brings.
 ///
 /// # Errors
 /// 405 for a definition of the server's own.
 pub(crate) fn writable(name: &Name) -> Result<(), AppError> {
-    if !NAMES.contains(name) {
+    if !is_built_in(name) {
         return Ok(());
     }
     let reference = name::reference(name);

@@ -75,8 +75,9 @@ impl Criteria {
         let request = SearchRequest { release, types: &types, pairs, handling: Handling::Strict, context: &context };
         let parsed = parse::parse(&request).map_err(AppError::unreadable)?;
         if parsed.query.filter == Clause::always() {
-            return Err(AppError::precondition(
+            return Err(AppError::not_understood(
                 IssueKind::Required,
+                "http",
                 text!(
                     en: "A condition needs at least one criterion.",
                     fr: "Une condition exige au moins un critère.",

@@ -184,6 +184,7 @@ pub async fn explain(State(base): State<Base>, request: Request, next: Next) -> 
     let outcome = respond::outcome(&refused.issues, language, base.release);
     let mut written = respond::resource(&outcome, &reply, base.release);
     *written.status_mut() = refused.status;
+    written.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.code()));
     // What an inner layer set (the request's id, for instance) stays.
     for (name, value) in response.headers() {
         if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {

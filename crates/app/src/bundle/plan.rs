@@ -25,10 +25,10 @@ use super::{
 };
 use crate::{
     conformance,
-    error::{AppError, Refusal},
+    error::AppError,
     face::Face,
     name,
-    operation::{Stage, delete::Deleted},
+    operation::{Stage, delete::Deleted, patch::refusal},
     place,
     stored::Stored,
     write::{
@@ -183,7 +183,7 @@ impl Transaction {
     fn patched(&self, entry: &Entry, name: &Name, before: Option<&Version>) -> Result<Draft, AppError> {
         let (Some(before), Some(change)) = (before, &entry.patch) else { return Err(AppError::unknown(name)) };
         let mut tree = Stored::light(before.clone()).tree(&self.face)?;
-        patch::apply(&mut tree, change).map_err(|issue| AppError::new(Refusal::AgainstARule, issue))?;
+        patch::apply(&mut tree, change).map_err(|issue| AppError::new(refusal(issue.kind), issue))?;
         let resource_type = name::resource_type(&name.resource_type, self.face.release)?;
         if tree.str("id") != Some(&name.id) {
             return Err(AppError::against_a_rule(

@@ -65,6 +65,16 @@ impl Operation for Patch {
     }
 }
 
+/// What kind of refusal a patch that does not apply is: a `test` that fails is a precondition that
+/// does not hold.
+pub(crate) const fn refusal(kind: IssueKind) -> Refusal {
+    match kind {
+        IssueKind::Conflict => Refusal::Precondition,
+        IssueKind::Structure | IssueKind::Value | IssueKind::Required => Refusal::NotUnderstood,
+        _ => Refusal::AgainstARule,
+    }
+}
+
 /// More turns than there are requests at once on one resource.
 const TURNS: u32 = 200;
 
@@ -82,11 +92,7 @@ async fn attempt(
     expected.check(Some(&before))?;
     let resource_type = name::resource_type(&name.resource_type, face.release)?;
     let mut tree = load::whole(stage, before.clone()).await?.tree(face)?;
-    patch::apply(&mut tree, patch).map_err(|issue| {
-        // A failed `test` is a precondition that does not hold.
-        let refusal = if issue.kind == IssueKind::Conflict { Refusal::Precondition } else { Refusal::AgainstARule };
-        AppError::new(refusal, issue)
-    })?;
+    patch::apply(&mut tree, patch).map_err(|issue| AppError::new(refusal(issue.kind), issue))?;
     if tree.str("id") != Some(&name.id) || tree.resource_type() != Some(&name.resource_type) {
         return Err(AppError::against_a_rule(
             IssueKind::BusinessRule,
