@@ -1,6 +1,8 @@
 //! Conditions that name a resource by what it holds: `If-None-Exist`, conditional updates, patches,
 //! deletions and references.
 
+use std::time::Duration;
+
 use liaison_fhir::{
     outcome::IssueKind,
     release::{self, Release},
@@ -22,6 +24,9 @@ use crate::{clock, error::AppError, face::Face, operation::Stage, wire_2017};
 pub(crate) struct Criteria {
     query: Query,
 }
+
+/// How long a condition may take: it is looked at in the writer's turn, while others wait.
+const CONDITION: Duration = Duration::from_secs(2);
 
 /// What criteria matched.
 #[derive(Clone, Debug)]
@@ -101,7 +106,7 @@ impl Criteria {
             cursor: None,
             total: TotalMode::None,
             include_limit: 0,
-            deadline: stage.app.settings().limits.query_time,
+            deadline: stage.app.settings().limits.query_time.min(CONDITION),
         };
         let mut matches = look.search(&self.query, &page)?.matches;
         Ok(match (matches.pop(), matches.is_empty()) {

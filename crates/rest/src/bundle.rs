@@ -158,6 +158,7 @@ pub fn searchset_json(found: &Found, address: &str, exchange: &Exchange) -> Resu
     let beside = shown.without_elements();
     let mut writing = Writing::new("searchset", found.total);
     let mut used = found.used.clone();
+    used.extend(exchange.form.iter().cloned());
     used.extend(found.page.cursor.clone().map(|cursor| (CURSOR.to_owned(), cursor)));
     writing.links(&page_links(address, &used, found.next.as_deref()));
     let matches = found.matches.iter().map(|stored| (stored, "match", &shown));
@@ -184,7 +185,8 @@ pub fn searchset_json(found: &Found, address: &str, exchange: &Exchange) -> Resu
 /// When a stored resource cannot be read: a defect.
 pub fn history(told: &Told, address: &str, used: &[(String, String)], exchange: &Exchange) -> Answer {
     let mut writing = Writing::new("history", Some(told.total));
-    writing.links(&page_links(address, used, told.next.as_deref()));
+    let used = [used, &exchange.form].concat();
+    writing.links(&page_links(address, &used, told.next.as_deref()));
     for stored in &told.versions {
         version_entry(stored, &mut writing.entry(), exchange).map_err(Refused::from)?;
     }

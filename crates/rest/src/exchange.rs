@@ -104,6 +104,8 @@ pub struct Exchange {
     pub preferences: Preferences,
     /// The query, without what concerns the form of the answer.
     pub query: Vec<(String, String)>,
+    /// What concerns the form of the answer: `_format`, `_pretty`. The links of pages keep it.
+    pub form: Vec<(String, String)>,
     /// The headers.
     pub headers: HeaderMap,
 }
@@ -130,8 +132,10 @@ impl Exchange {
     /// # Errors
     /// As for those of the address.
     pub fn take_form_of_answer(&mut self, form: &[(String, String)]) -> Result<(), Refused> {
-        if form.iter().any(|(name, _)| name == "_format" || name == "_pretty") {
-            self.reply = negotiate::reply(form, &self.headers, self.face.release)?;
+        let of_form = form.iter().filter(|(name, _)| is_of_form(name)).cloned().collect::<Vec<_>>();
+        if !of_form.is_empty() {
+            self.reply = negotiate::reply(&of_form, &self.headers, self.face.release)?;
+            self.form = of_form;
         }
         Ok(())
     }
@@ -179,9 +183,9 @@ impl FromRequestParts<Base> for Exchange {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
-        let mut query = query_string::read(parts.uri.query().unwrap_or_default().as_bytes())?;
+        let query = query_string::read(parts.uri.query().unwrap_or_default().as_bytes())?;
         let reply = negotiate::reply(&query, &parts.headers, base.release)?;
-        query.retain(|(name, _)| name != "_format" && name != "_pretty");
+        let (form, query) = query.into_iter().partition(|(name, _)| is_of_form(name));
         let preferences = preferences::preferences(&parts.headers)?;
         Ok(Self {
             base: base.clone(),
@@ -191,6 +195,7 @@ impl FromRequestParts<Base> for Exchange {
             wants: Wants::Anything,
             preferences,
             query,
+            form,
             headers: parts.headers.clone(),
         })
     }
@@ -204,7 +209,7 @@ impl FromRequestParts<Base> for BinaryExchange {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
-        let mut query = query_string::read(parts.uri.query().unwrap_or_default().as_bytes())?;
+        let query = query_string::read(parts.uri.query().unwrap_or_default().as_bytes())?;
         let asks_for_form = query.iter().any(|(name, _)| name == "_format");
         let language = negotiate::language(&parts.headers);
         let reply = match negotiate::reply(&query, &parts.headers, base.release) {
@@ -215,7 +220,7 @@ impl FromRequestParts<Base> for BinaryExchange {
         };
         let wants_fhir =
             asks_for_form || negotiate::accepted(&parts.headers).iter().any(|r| negotiate::is_only_fhir(&r.name));
-        query.retain(|(name, _)| name != "_format" && name != "_pretty");
+        let (form, query) = query.into_iter().partition(|(name, _)| is_of_form(name));
         Ok(Self(Exchange {
             base: base.clone(),
             face: base.face(&parts.headers),
@@ -224,6 +229,7 @@ impl FromRequestParts<Base> for BinaryExchange {
             wants: if wants_fhir { Wants::Fhir } else { Wants::Anything },
             preferences: preferences::preferences(&parts.headers)?,
             query,
+            form,
             headers: parts.headers.clone(),
         }))
     }
@@ -289,6 +295,12 @@ async fn segments(parts: &mut Parts) -> Result<HashMap<String, String>, Refused>
 
 fn of<'s>(segments: &'s HashMap<String, String>, name: &str) -> &'s str {
     segments.get(name).map(String::as_str).unwrap_or_default()
+}
+
+/// Whether a parameter concerns the form of the answer.
+#[must_use]
+pub fn is_of_form(name: &str) -> bool {
+    matches!(name, "_format" | "_pretty")
 }
 
 /// What handlers give.

@@ -41,6 +41,7 @@ pub fn around(routes: Router<Base>, base: &Base) -> Router<Base> {
             // 1. A name for the request, in its answer and in the log.
             .layer(SetRequestIdLayer::new(REQUEST_ID.clone(), MakeRequestUuid))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID.clone()))
+            .layer(middleware::from_fn(named_host))
             // 2. The trace: method, route, status and time; never the address, which may hold a
             //    person's name, nor headers or bodies.
             .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
@@ -84,6 +85,16 @@ fn cors(cors: &Cors) -> Option<CorsLayer> {
                 REQUEST_ID.clone(),
             ]),
     )
+}
+
+/// HTTP/2 names the host in the address instead of in a header.
+async fn named_host(mut request: Request, next: Next) -> Response {
+    if !request.headers().contains_key(header::HOST)
+        && let Some(host) = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    next.run(request).await
 }
 
 async fn within_time(State(base): State<Base>, request: Request, next: Next) -> Response {

@@ -2,7 +2,10 @@
 
 use liaison_care::{note_bundle, unique};
 use liaison_fhir::{outcome::IssueKind, text, tree::Object};
-use liaison_store::{contract::Version, writer::Tx};
+use liaison_store::{
+    contract::{StoreError, Version},
+    writer::Tx,
+};
 
 use crate::{
     audit::AuditRecord,
@@ -16,7 +19,7 @@ use crate::{
     policy::{Action, Interaction},
     query_string,
     write::{
-        commit::commit,
+        commit::{commit, taken},
         draft::Draft,
         prepare::{Prepared, prepare},
         rules,
@@ -146,7 +149,8 @@ pub(crate) fn already_there(tx: &Tx<'_>, draft: &Draft, prepared: &Prepared) -> 
     for key in &prepared.version.unique {
         let Some(holder) = tx.holder(key)? else { continue };
         let taken = || {
-            AppError::from(liaison_store::contract::StoreError::KeyTaken { key: key.clone(), holder: holder.clone() })
+            let error = StoreError::KeyTaken { key: key.clone(), holder: holder.clone() };
+            taken(error, &prepared.version.unique, &prepared.key_places)
         };
         if key.scope != unique::NOTE {
             return Err(taken());

@@ -86,7 +86,8 @@ async fn attempt(
     face: &Face,
     stage: &Stage,
 ) -> Result<Option<Written>, AppError> {
-    let before = stage.app.store().read_now(|reader| whom.find(reader, stage))?;
+    let (look_whom, look_stage) = (whom.clone(), stage.clone());
+    let before = stage.app.store().read(move |reader| look_whom.find(reader, &look_stage)).await?;
     let name = before.name.clone();
     conformance::writable(&name)?;
     expected.check(Some(&before))?;

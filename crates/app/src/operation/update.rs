@@ -176,7 +176,13 @@ async fn replace(
     face: Face,
     stage: &Stage,
 ) -> Result<(Effect, Version, Vec<Issue>), AppError> {
-    let (name, seen) = stage.app.store().read_now(|reader| whom.find(reader, stage))?;
+    let (name, seen) = match &whom {
+        Whom::Named(name) => (name.clone(), stage.app.store().read_now(|reader| reader.current(name))?),
+        Whom::Matching { .. } => {
+            let (look_whom, look_stage) = (whom.clone(), stage.clone());
+            stage.app.store().read(move |reader| look_whom.find(reader, &look_stage)).await?
+        }
+    };
     expected.check(seen.as_ref())?;
     let prepared = prepare(&draft, &name, seen.as_ref(), &face, stage)?;
     rules::check_apart(&prepared, &draft, &face, stage)?;

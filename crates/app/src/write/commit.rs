@@ -1,7 +1,7 @@
 //! Inside the writer: the one lifecycle of everything that is stored.
 
 use liaison_store::{
-    contract::{Change, Committed},
+    contract::{Change, Committed, StoreError, UniqueKey},
     writer::Tx,
 };
 
@@ -22,7 +22,8 @@ pub(crate) fn commit(tx: &mut Tx<'_>, prepared: Prepared) -> Result<Committed, A
     for binary in prepared.binaries {
         tx.commit_version(binary)?;
     }
-    let committed = tx.commit_version(prepared.version)?;
+    let keys = prepared.version.unique.clone();
+    let committed = tx.commit_version(prepared.version).map_err(|error| taken(error, &keys, &prepared.key_places))?;
     for binary in prepared.obsolete {
         let live = tx.current(&binary)?.is_some_and(|version| version.change != Change::Delete);
         if live && tx.referrers(&binary, 1)?.is_empty() {
@@ -30,4 +31,19 @@ pub(crate) fn commit(tx: &mut Tx<'_>, prepared: Prepared) -> Result<Committed, A
         }
     }
     Ok(committed)
+}
+
+/// The refusal of a write, with the place of the key that another resource holds.
+pub(crate) fn taken(error: StoreError, keys: &[UniqueKey], places: &[String]) -> AppError {
+    let place = match &error {
+        StoreError::KeyTaken { key, .. } => {
+            keys.iter().zip(places).find(|(held, _)| *held == key).map(|(_, p)| p.clone())
+        }
+        _ => None,
+    };
+    let mut error = AppError::from(error);
+    if let (Some(place), Some(issue)) = (place, error.issues.first_mut()) {
+        issue.place = place;
+    }
+    error
 }

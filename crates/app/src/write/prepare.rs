@@ -43,6 +43,8 @@ pub(crate) struct Prepared {
     /// `Binary` resources that an earlier version made and this one has no use for: deleted unless
     /// something else refers to them.
     pub obsolete: Vec<Name>,
+    /// Where its unique keys stand, in their order.
+    pub key_places: Vec<String>,
     /// The note, when it is one, for the rules that need what it refers to.
     pub note: Option<Object>,
     /// Warnings, those of the draft among them.
@@ -83,6 +85,10 @@ pub(crate) fn prepare(
     let context = ExtractContext { zone: &stage.app.settings().zone, bases: &face.bases };
     let links = links(&mut tree, draft, &context, face);
     let view = in_r4(&tree, draft.release);
+    let (unique, key_places) = unique::keys(&view)
+        .into_iter()
+        .map(|key| (UniqueKey { scope: key.scope, key: key.key.into() }, draft.seen_from_bundle(key.place)))
+        .unzip();
     let holes: Vec<(String, BlobId)> = apart.iter().map(|a| (a.mark.clone(), a.blob)).collect();
     let version = NewVersion {
         name: name.clone(),
@@ -91,10 +97,7 @@ pub(crate) fn prepare(
         body: Some(body(&tree, name, &holes)),
         index: extract::extract(&view, &context),
         links,
-        unique: unique::keys(&view)
-            .into_iter()
-            .map(|key| UniqueKey { scope: key.scope, key: key.key.into() })
-            .collect(),
+        unique,
         blobs: apart.iter().map(|a| a.blob).collect(),
         caller,
     };
@@ -106,7 +109,7 @@ pub(crate) fn prepare(
         .collect();
     let blobs = apart.iter().filter_map(|a| a.fresh.as_ref()).map(|a| a.bytes.clone()).collect();
     let note = liaison_care::note::is_note(&tree).then_some(tree);
-    Ok(Prepared { blobs, binaries, version, obsolete, note, issues })
+    Ok(Prepared { blobs, binaries, version, obsolete, key_places, note, issues })
 }
 
 /// The findings of the volets about a resource that is new, or that follows another version.
@@ -148,7 +151,15 @@ pub(crate) fn deletion(before: &Version, stage: &Stage) -> Prepared {
         .map(|id| Name { resource_type: "Binary".into(), id: id.into() })
         .collect();
     let version = deleted(before.name.clone(), stage.caller.name().into());
-    Prepared { blobs: Vec::new(), binaries: Vec::new(), version, obsolete, note: None, issues: Vec::new() }
+    Prepared {
+        blobs: Vec::new(),
+        binaries: Vec::new(),
+        version,
+        obsolete,
+        key_places: Vec::new(),
+        note: None,
+        issues: Vec::new(),
+    }
 }
 
 /// The version that says that a resource is no more.

@@ -15,7 +15,7 @@ use crate::{
     body::Content,
     bundle,
     errors::Refused,
-    exchange::{Answer, Exchange, Typed},
+    exchange::{Answer, Exchange, Typed, is_of_form},
     negotiate::MediaRange,
 };
 
@@ -70,6 +70,6 @@ fn merge_form(exchange: &mut Exchange, content: &Content) -> Result<(), Refused>
     }
     let form = query_string::read(&content.0)?;
     exchange.take_form_of_answer(&form)?;
-    exchange.query.extend(form.into_iter().filter(|(name, _)| name != "_format" && name != "_pretty"));
+    exchange.query.extend(form.into_iter().filter(|(name, _)| !is_of_form(name)));
     Ok(())
 }

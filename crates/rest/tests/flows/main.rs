@@ -8,5 +8,7 @@ mod attachments;
 mod cahier_2017;
 mod cahier_r4;
 mod crud;
+mod hostile;
 mod negotiation;
+mod paging;
 mod said_and_done;
