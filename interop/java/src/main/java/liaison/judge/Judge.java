@@ -1,109 +1,136 @@
 package liaison.judge;
 
-import ca.uhn.fhir.context.FhirContext;
-import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
-import ca.uhn.fhir.context.support.IValidationSupport;
-import ca.uhn.fhir.validation.FhirValidator;
-import ca.uhn.fhir.validation.ResultSeverityEnum;
-import ca.uhn.fhir.validation.SingleValidationMessage;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.hl7.fhir.common.hapi.validation.support.CommonCodeSystemsTerminologyService;
-import org.hl7.fhir.common.hapi.validation.support.InMemoryTerminologyServerValidationSupport;
-import org.hl7.fhir.common.hapi.validation.support.PrePopulatedValidationSupport;
-import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationSupport;
-import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
-import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
-import org.hl7.fhir.instance.model.api.IBaseResource;
+import org.hl7.fhir.r5.elementmodel.Manager.FhirFormat;
+import org.hl7.fhir.r5.utils.validation.ValidatorSession;
+import org.hl7.fhir.utilities.validation.ValidationMessage;
+import org.hl7.fhir.utilities.validation.ValidationMessage.IssueSeverity;
+import org.hl7.fhir.validation.ValidatorSettings;
+import org.hl7.fhir.validation.instance.InstanceValidator;
 
 /**
  * Judges resources with the HL7 validator and the published definitions: every file of a directory whose name ends in
- * {@code .r4.json} or {@code .stu3.json}. Definitions among them (profiles, extensions, value sets, code systems) are
- * known to it while it judges the others of their release.
+ * {@code .r4.json} or {@code .stu3.json}.
  */
 public final class Judge {
-    private static final int EXCERPT = 400;
-    private static final List<String> DEFINITIONS = List.of("StructureDefinition", "ValueSet", "CodeSystem");
+    private static final int EXCERPT = 600;
 
-    private final FhirContext context;
-    private final FhirValidator validator;
-    private final String ending;
+    private final InstanceValidator validator;
+    private final List<Path> files;
 
-    private Judge(FhirContext context, String ending, Path directory) throws IOException {
-        this.context = context;
-        this.ending = ending;
-        this.validator = context.newValidator();
-        FhirInstanceValidator module = new FhirInstanceValidator(support(directory));
-        // Ours are the only definitions a resource of ours may name: what is unknown is a finding.
-        module.setAnyExtensionsAllowed(true);
-        module.setErrorForUnknownProfiles(false);
-        module.setNoTerminologyChecks(false);
-        validator.registerValidatorModule(module);
+    private Judge(String version, Definitions definitions, List<Path> files) {
+        this.files = files;
+        ValidatorSession session = new ValidatorSession();
+        // Profiles are held against the release by its short name too.
+        session.getOtherVersions().put(version.substring(0, version.lastIndexOf('.')), definitions.context());
+        this.validator = new InstanceValidator(definitions.context(), null, null, session, new ValidatorSettings());
+        validator.setFetcher(new Offline.Fetcher(definitions.context()));
+        validator.setPolicyAdvisor(new Offline.Policy());
+        validator.setAssumeValidRestReferences(true);
+        // Clients may send extensions of their own, and get them back.
+        validator.setAnyExtensionsAllowed(true);
+        validator.setAllowExamples(true);
     }
 
     /**
-     * Prints every error (with {@code --warnings}: every finding) and a sum; ends with 0 when there is no error.
+     * Prints every error (with {@code --warnings}: every warning too) and a sum; ends with 0 when there was something to
+     * judge and no error in it.
      *
-     * @param arguments {@code [--warnings] DIRECTORY}
+     * @param arguments {@code [--warnings] [--definitions DIRECTORY] DIRECTORY}: definitions (profiles, extensions, value
+     *     sets, code systems) that lie in the first directory as files of their own are known while the others are judged
      * @throws IOException when a file cannot be read
      */
     public static void main(String[] arguments) throws IOException {
-        List<String> given = List.of(arguments);
-        List<String> directories = given.stream().filter(argument -> !argument.equals("--warnings")).toList();
-        if (directories.size() != 1) {
-            System.err.println("usage: liaison.judge.Judge [--warnings] DIRECTORY");
+        List<String> rest = new ArrayList<>(List.of(arguments));
+        boolean warnings = rest.remove("--warnings");
+        String definitions = null;
+        int option = rest.indexOf("--definitions");
+        if (option >= 0 && option + 1 < rest.size()) {
+            definitions = rest.remove(option + 1);
+            rest.remove(option);
+        }
+        if (rest.size() != 1) {
+            System.err.println("usage: liaison.judge.Judge [--warnings] [--definitions DIRECTORY] DIRECTORY");
             System.exit(2);
         }
-        ResultSeverityEnum least = given.contains("--warnings") ? ResultSeverityEnum.WARNING : ResultSeverityEnum.ERROR;
-        Path directory = Path.of(directories.get(0));
         int passed = 0;
         int failed = 0;
-        for (Judge judge : List.of(new Judge(FhirContext.forR4Cached(), ".r4.json", directory),
-                new Judge(FhirContext.forDstu3Cached(), ".stu3.json", directory))) {
-            for (Path file : judge.files(directory)) {
-                if (judge.passes(file, least)) {
-                    passed++;
-                } else {
-                    failed++;
-                }
+        for (Release release : Release.values()) {
+            List<Path> files = files(rest.get(0), release);
+            if (files.isEmpty()) {
+                continue;
             }
+            Definitions known = Definitions.published(release.version, release.packageName, release.folder);
+            if (definitions != null) {
+                known.add(files(definitions, release));
+            }
+            int wrong = new Judge(release.version, known, files).judge(warnings);
+            failed += wrong;
+            passed += files.size() - wrong;
         }
         System.out.println("judge: " + passed + " passed, " + failed + " failed");
         System.exit(failed == 0 && passed > 0 ? 0 : 1);
     }
 
-    private boolean passes(Path file, ResultSeverityEnum least) throws IOException {
-        List<SingleValidationMessage> findings = validator.validateWithResult(Files.readString(file)).getMessages();
-        findings.stream().filter(finding -> finding.getSeverity().compareTo(least) >= 0).forEach(finding -> {
-            String message = finding.getMessage().replaceAll("\\s+", " ");
-            System.out.println(file.getFileName() + ": " + finding.getSeverity().getCode() + " at " + finding.getLocationString()
-                + ": " + message.substring(0, Math.min(message.length(), EXCERPT)));
-        });
-        return findings.stream().noneMatch(finding -> finding.getSeverity().compareTo(ResultSeverityEnum.ERROR) >= 0);
-    }
-
-    private List<Path> files(Path directory) throws IOException {
-        try (Stream<Path> all = Files.walk(directory)) {
-            return all.filter(file -> file.toString().endsWith(ending)).sorted(Comparator.naturalOrder()).toList();
-        }
-    }
-
-    /** The published definitions, and before them those that lie in the directory. */
-    private IValidationSupport support(Path directory) throws IOException {
-        PrePopulatedValidationSupport ours = new PrePopulatedValidationSupport(context);
-        for (Path file : files(directory)) {
-            String text = Files.readString(file);
-            if (DEFINITIONS.stream().anyMatch(type -> text.startsWith("{\"resourceType\":\"" + type + "\""))) {
-                IBaseResource definition = context.newJsonParser().parseResource(text);
-                ours.addResource(definition);
+    /** How many of the files have an error. */
+    private int judge(boolean warnings) throws IOException {
+        int failed = 0;
+        for (Path file : files) {
+            List<ValidationMessage> findings = findings(file);
+            findings.stream().filter(finding -> finding.getLevel().isError() || warnings && finding.getLevel() == IssueSeverity.WARNING)
+                .forEach(finding -> System.out.println(file.getFileName() + ": " + said(finding)));
+            if (findings.stream().anyMatch(finding -> finding.getLevel().isError())) {
+                failed++;
             }
         }
-        return new ValidationSupportChain(ours, new DefaultProfileValidationSupport(context),
-            new CommonCodeSystemsTerminologyService(context), new InMemoryTerminologyServerValidationSupport(context),
-            new SnapshotGeneratingValidationSupport(context));
+        return failed;
+    }
+
+    private List<ValidationMessage> findings(Path file) throws IOException {
+        List<ValidationMessage> findings = new ArrayList<>();
+        try (InputStream stream = Files.newInputStream(file)) {
+            validator.validate(null, findings, stream, FhirFormat.JSON);
+        } catch (RuntimeException thrown) {
+            // The validator's own mistake must not pass for a good resource.
+            findings.add(new ValidationMessage(ValidationMessage.Source.InstanceValidator, ValidationMessage.IssueType.EXCEPTION,
+                "(whole)", "the validator broke down: " + thrown, IssueSeverity.FATAL));
+        }
+        return findings;
+    }
+
+    private static String said(ValidationMessage finding) {
+        String message = finding.getMessage().replaceAll("\\s+", " ");
+        return finding.getLevel().toCode() + " at " + finding.getLocation() + ": "
+            + message.substring(0, Math.min(message.length(), EXCERPT));
+    }
+
+    private static List<Path> files(String directory, Release release) throws IOException {
+        try (Stream<Path> all = Files.walk(Path.of(directory))) {
+            return all.filter(file -> file.toString().endsWith(release.ending)).sorted().toList();
+        }
+    }
+
+    /** A FHIR release: the ending of its files, and where its definitions are. */
+    private enum Release {
+        R4(".r4.json", "4.0.1", "hl7.fhir.r4.core", "org/hl7/fhir/r4/model"),
+        STU3(".stu3.json", "3.0.2", "hl7.fhir.r3.core", "org/hl7/fhir/dstu3/model");
+
+        private final String ending;
+        private final String version;
+        private final String packageName;
+        private final String folder;
+
+        Release(String ending, String version, String packageName, String folder) {
+            this.ending = ending;
+            this.version = version;
+            this.packageName = packageName;
+            this.folder = folder;
+        }
     }
 }
