@@ -47,6 +47,7 @@ class Base:
         answer = json.loads(text)
         if "resourceType" not in answer:
             raise SystemExit(f"{self.address} {name}: no resourceType in {text[:200]}")
+        text = as_claimed(answer, text)
         self.kept += 1
         name = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
         (self.directory / f"{self.kept:04}-{name}.{self.release}.json").write_bytes(text)
@@ -58,6 +59,16 @@ class Base:
         if found != status:
             raise SystemExit(f"{self.address} {name}: {found} instead of {status}: {json.dumps(answer)[:600]}")
         return answer
+
+
+def as_claimed(answer, text):
+    """The text of an answer; parts of resources that were asked for no longer meet the profiles of the whole."""
+    entries = [entry.get("resource", {}) for entry in answer.get("entry", [])] if answer["resourceType"] == "Bundle" else []
+    parts = [part for part in [answer, *entries]
+             if any(tag.get("code") == "SUBSETTED" for tag in part.get("meta", {}).get("tag", []))]
+    for part in parts:
+        part["meta"].pop("profile", None)
+    return json.dumps(answer, ensure_ascii=False).encode() if parts else text
 
 
 def write(base):

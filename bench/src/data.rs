@@ -154,7 +154,7 @@ pub enum Photo {
 /// A note: `DocumentReference` as the CdL profile wants it.
 pub fn note(index: u64, parts: &NoteParts<'_>) -> String {
     let mut random = Random::new(index);
-    let (code, display) = NOTE_TYPES.get(random.below(NOTE_TYPES.len())).copied().unwrap_or(("OBS", "Observation"));
+    let (code, display) = NOTE_TYPES.get(random.below(NOTE_TYPES.len())).copied().unwrap_or_default();
     let text = STANDARD.encode(text(&mut random));
     let title = random.pick(TITLES).copied().unwrap_or_default();
     let urgent = if random.below(20) == 0 {
@@ -218,15 +218,15 @@ fn photo(random: &mut Random) -> Vec<u8> {
 
 /// As often as they are listed.
 const NOTE_TYPES: &[(&str, &str)] = &[
-    ("OBS", "Observation"),
-    ("OBS", "Observation"),
-    ("OBS", "Observation"),
-    ("OBS", "Observation"),
-    ("GEN", "Générale"),
-    ("GEN", "Générale"),
-    ("GEN", "Générale"),
+    ("OBS", "Note d'observation"),
+    ("OBS", "Note d'observation"),
+    ("OBS", "Note d'observation"),
+    ("OBS", "Note d'observation"),
+    ("GEN", "Note générale"),
+    ("GEN", "Note générale"),
+    ("GEN", "Note générale"),
     ("INST", "Instruction"),
-    ("INTERV", "Intervention"),
+    ("INTERV", "Note d'intervention"),
     ("DEM-AVIS", "Demande d'avis"),
 ];
 

@@ -106,12 +106,6 @@ export async function live(checks, server, release) {
     assert.deepEqual(matches(await client.search({ resourceType: NOTE, searchParams })).map(({ id }) => id), [note.id]);
   });
 
-  await check('search the compartment of a person', async () => {
-    const compartment = { resourceType: 'Patient', id: person.id };
-    const found = await client.search({ resourceType: NOTE, compartment });
-    assert.deepEqual(matches(found).map(({ id }) => id), [note.id]);
-  });
-
   const others = [];
   await check('page forth through seven notes, two at a time', async () => {
     for (let day = 10; day < 16; day += 1) others.push(await create(template({ DATE: `2026-03-${day}T08:30:00+01:00` })));

@@ -49,7 +49,7 @@ def run(checks, address):
 
     with check("search by combined criteria"):
         search = documentreference.DocumentReference.where(
-            {"subject": people["person"].relativePath(), "type": "OBS", "date": {"$gte": "2026-03-04"}, "status": "current"})
+            {"subject": people["person"].relativePath(), "type": "OBS", "date": "ge2026-03-04", "status": "current"})
         equal([each.id for each in search.perform_resources(base)], [people["note"].id], "notes")
 
     with check("iterate over pages"):

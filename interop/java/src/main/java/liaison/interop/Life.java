@@ -130,13 +130,10 @@ final class Life {
         check("$validate tells a good note from a bad one", () -> {
             String good = encode(client.validate().resource(aNote(Map.of())).execute().getOperationOutcome());
             holds(!good.contains("\"error\"") && !good.contains("\"fatal\""), "a good note: " + good);
-            String bad = people.json("note", actors(Map.of())).replace("\"current\"", "\"perhaps\"");
-            try {
-                String judged = encode(client.validate().resource(bad).execute().getOperationOutcome());
-                holds(judged.contains("\"error\"") || judged.contains("\"fatal\""), "a bad note: " + judged);
-            } catch (UnprocessableEntityException | InvalidRequestException refusal) {
-                holds(refusal.getOperationOutcome() != null, "no outcome");
-            }
+            // HAPI's own reader refuses codes and elements it does not know: what is missing gets past it.
+            String bad = people.json("note", actors(Map.of())).replace("\"status\": \"current\",", "");
+            String judged = encode(client.validate().resource(bad).execute().getOperationOutcome());
+            holds(judged.contains("\"error\"") || judged.contains("\"fatal\""), "a note without status: " + judged);
         });
         check("mistakes are refused with an outcome", this::mistakes);
         check("delete the notes, then the people", () -> {

@@ -38,31 +38,26 @@ final class Definitions {
         this.loader = loader;
     }
 
-    /**
-     * Reads the published definitions.
-     *
-     * @param version the version of FHIR
-     * @param packageName the package HL7 publishes them in, by which the validator knows types of FHIR from others
-     * @param folder where they are in the archives, such as {@code org/hl7/fhir/r4/model}
-     */
-    static Definitions published(String version, String packageName, String folder) throws IOException {
-        IContextResourceLoader loader = ValidatorUtils.loaderForVersion(version);
-        byte[] told = ("[FHIR]\nversion=" + version + "\n").getBytes(StandardCharsets.UTF_8);
+    /** Reads the published definitions of a release. */
+    static Definitions published(Release release) throws IOException {
+        IContextResourceLoader loader = ValidatorUtils.loaderForVersion(release.version);
+        byte[] told = ("[FHIR]\nversion=" + release.version + "\n").getBytes(StandardCharsets.UTF_8);
         SimpleWorkerContext context = new SimpleWorkerContext.SimpleWorkerContextBuilder().fromDefinitions(
             Map.of("version.info", ByteProvider.forBytes(told)), loader, null);
-        PackageInformation origin = new PackageInformation(packageName, version, version, null);
+        PackageInformation origin = new PackageInformation(release.packageName, release.version, release.version, null);
         // A list of licences is among the published definitions, and another in the validator itself.
         context.setAllowLoadingDuplicates(true);
         for (String name : PUBLISHED) {
-            try (InputStream stream = Definitions.class.getClassLoader().getResourceAsStream(folder + "/" + name)) {
-                if (stream == null) {
-                    throw new IOException("no definitions at " + folder + "/" + name);
-                }
+            try (InputStream stream = open(release, name)) {
                 for (BundleEntryComponent entry : loader.loadBundle(stream, false).getEntry()) {
                     context.cacheResourceFromPackage(entry.getResource(), origin);
                 }
             }
         }
+        Path directory = Files.createTempDirectory("judge");
+        directory.toFile().deleteOnExit();
+        CrossVersion.write(release.other(), directory);
+        context.loadBinariesFromFolder(directory.toString());
         context.setCanRunWithoutTerminology(true);
         context.setCanNoTS(true);
         context.setExpansionParameters(new Parameters());
@@ -112,6 +107,15 @@ final class Definitions {
         List<ValidationMessage> messages = new ArrayList<>();
         new ProfileUtilities(context, messages, null).setAutoFixSliceNames(true)
             .generateSnapshot(base, profile, profile.getUrl(), null, profile.getName());
+    }
+
+    /** A file of the published definitions. */
+    static InputStream open(Release release, String name) throws IOException {
+        InputStream stream = Definitions.class.getClassLoader().getResourceAsStream(release.folder + "/" + name);
+        if (stream == null) {
+            throw new IOException("no definitions at " + release.folder + "/" + name);
+        }
+        return stream;
     }
 
     /** For the validator. */

@@ -24,11 +24,11 @@ public final class Judge {
     private final InstanceValidator validator;
     private final List<Path> files;
 
-    private Judge(String version, Definitions definitions, List<Path> files) {
+    private Judge(Release release, Definitions definitions, List<Path> files) {
         this.files = files;
         ValidatorSession session = new ValidatorSession();
         // Profiles are held against the release by its short name too.
-        session.getOtherVersions().put(version.substring(0, version.lastIndexOf('.')), definitions.context());
+        session.getOtherVersions().put(release.shortVersion(), definitions.context());
         this.validator = new InstanceValidator(definitions.context(), null, null, session, new ValidatorSettings());
         validator.setFetcher(new Offline.Fetcher(definitions.context()));
         validator.setPolicyAdvisor(new Offline.Policy());
@@ -66,11 +66,11 @@ public final class Judge {
             if (files.isEmpty()) {
                 continue;
             }
-            Definitions known = Definitions.published(release.version, release.packageName, release.folder);
+            Definitions known = Definitions.published(release);
             if (definitions != null) {
                 known.add(files(definitions, release));
             }
-            int wrong = new Judge(release.version, known, files).judge(warnings);
+            int wrong = new Judge(release, known, files).judge(warnings);
             failed += wrong;
             passed += files.size() - wrong;
         }
@@ -113,24 +113,6 @@ public final class Judge {
     private static List<Path> files(String directory, Release release) throws IOException {
         try (Stream<Path> all = Files.walk(Path.of(directory))) {
             return all.filter(file -> file.toString().endsWith(release.ending)).sorted().toList();
-        }
-    }
-
-    /** A FHIR release: the ending of its files, and where its definitions are. */
-    private enum Release {
-        R4(".r4.json", "4.0.1", "hl7.fhir.r4.core", "org/hl7/fhir/r4/model"),
-        STU3(".stu3.json", "3.0.2", "hl7.fhir.r3.core", "org/hl7/fhir/dstu3/model");
-
-        private final String ending;
-        private final String version;
-        private final String packageName;
-        private final String folder;
-
-        Release(String ending, String version, String packageName, String folder) {
-            this.ending = ending;
-            this.version = version;
-            this.packageName = packageName;
-            this.folder = folder;
         }
     }
 }

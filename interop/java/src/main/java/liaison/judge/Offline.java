@@ -46,7 +46,10 @@ final class Offline {
         @Override
         public boolean resolveURL(IResourceValidator validator, Object appContext, String path, String url, String type,
                 boolean canonical, List<CanonicalType> targets) {
-            if (!canonical && !"canonical".equals(type) && !url.startsWith("http://hl7.org/fhir")) {
+            // The code systems of HL7 v2 and v3 had addresses in STU3 that R4 no longer defines.
+            boolean ofStu3 = url.startsWith("http://hl7.org/fhir/v3/") || url.startsWith("http://hl7.org/fhir/v2/");
+            boolean ofFhir = url.startsWith("http://hl7.org/fhir") && !ofStu3;
+            if (!canonical && !"canonical".equals(type) && !ofFhir) {
                 return true;
             }
             return context.fetchResource(Resource.class, url) != null;
