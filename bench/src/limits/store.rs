@@ -218,8 +218,8 @@ fn commit_what_waits(connection: &Connection, jobs: &Receiver<Job>) -> Result<()
     Ok(())
 }
 
-/// Writes bodies and, beside them, narrow rows: half of them of values that many share (types,
-/// statuses), half of values of their own (numbers, names, moments).
+/// Writes bodies and, beside them, narrow rows: one in six of a value of its own (numbers), one in
+/// three of a value that grows (moments), the others of values that many share (types, statuses).
 fn insert(
     connection: &Connection,
     bodies: &[Arc<[u8]>],
@@ -241,8 +241,9 @@ fn insert(
         let value = match (row, seeded) {
             (OF_PERSON, Some((shape, note))) => of_person(shape.person_of(note), shape.moment_of(note)),
             (OF_PERSON, None) => of_person(usize::MAX, resource),
-            (row, _) if row % 2 == 0 => (random.next() % 8).to_be_bytes().to_vec(),
-            _ => [random.next(), random.next(), random.next()].map(u64::to_be_bytes).concat(),
+            (row, _) if row % 6 == 1 => [random.next(), random.next()].map(u64::to_be_bytes).concat(),
+            (row, _) if row % 3 == 2 => resource.to_be_bytes().to_vec(),
+            _ => (random.next() % 8).to_be_bytes().to_vec(),
         };
         add_row.execute(params![row, value, resource])?;
     }
