@@ -1,33 +1,32 @@
-//! Checks of the tree that Cargo cannot make: `cargo run -p xtask -- tidy` and `-- supply`.
+//! Checks of the tree that Cargo cannot make: `cargo run -p xtask -- tidy`.
 //!
 //! The same checks run as tests of this crate, so that `cargo test` makes them too.
 
-mod supply;
 mod tidy;
 
 use std::{path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
-    let found = match std::env::args().nth(1).as_deref() {
-        Some("tidy") => tidy::Tree::read(root())
-            .map(|tree| tidy::findings(&tree).iter().map(ToString::to_string).collect())
-            .map_err(|error| format!("the tree cannot be read: {error}")),
-        Some("supply") => supply::findings(root()),
-        _ => {
-            eprintln!("usage: cargo run -p xtask -- tidy|supply");
-            return ExitCode::from(2);
+    if std::env::args().nth(1).as_deref() != Some("tidy") {
+        eprintln!("usage: cargo run -p xtask -- tidy");
+        return ExitCode::from(2);
+    }
+    let tree = match tidy::Tree::read(root()) {
+        Ok(tree) => tree,
+        Err(error) => {
+            eprintln!("the tree cannot be read: {error}");
+            return ExitCode::FAILURE;
         }
     };
-    match found {
-        Ok(findings) if findings.is_empty() => ExitCode::SUCCESS,
-        Ok(findings) => {
-            eprintln!("{}\n{} findings", findings.join("\n"), findings.len());
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+    let findings = tidy::findings(&tree);
+    for finding in &findings {
+        eprintln!("{finding}");
+    }
+    if findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        eprintln!("{} findings", findings.len());
+        ExitCode::FAILURE
     }
 }
 
