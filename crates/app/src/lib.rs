@@ -2,7 +2,7 @@
 //!
 //! Must never know: HTTP or any other protocol, SQL, mail. Start reading at [`App::execute`]
 //! (policy, audit, run), then at the operations in [`operation`], one to a file and named after the
-//! interactions of FHIR, then at [`write`], the one lifecycle of everything that is stored.
+//! interactions of FHIR, then at `write`, the one lifecycle of everything that is stored.
 //!
 //! What hangs on the state of the store (preconditions, conditions, uniqueness, references) is
 //! decided inside the store's writer, in the transaction that stores the change: two requests at
@@ -25,12 +25,12 @@ pub mod error;
 pub mod face;
 pub mod name;
 pub mod operation;
-pub mod place;
+mod place;
 pub mod policy;
 pub mod query_string;
 pub mod settings;
 pub mod stored;
-pub mod write;
+mod write;
 pub mod written;
 
 pub use app::App;

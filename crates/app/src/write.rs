@@ -5,11 +5,11 @@
 //! on what is stored already is looked up before, so that the work is done outside the writer, and
 //! looked up again inside: only when somebody came in between is it done again there.
 
-pub mod attachments;
-pub mod commit;
-pub mod draft;
-pub mod note;
-pub mod prepare;
-pub mod rules;
-pub mod same;
-pub mod sniff;
+pub(crate) mod attachments;
+pub(crate) mod commit;
+pub(crate) mod draft;
+pub(crate) mod note;
+pub(crate) mod prepare;
+pub(crate) mod rules;
+pub(crate) mod same;
+pub(crate) mod sniff;

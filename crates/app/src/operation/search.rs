@@ -113,7 +113,7 @@ impl Question {
         let request = PageRequest {
             count: match page.summary {
                 SummaryMode::Count => 0,
-                _ => page.count.unwrap_or(DEFAULT_COUNT),
+                _ => page.count.unwrap_or(DEFAULT_COUNT).min(limits.page),
             },
             cursor: page.cursor.clone().map(Cursor),
             total: match page.total {
