@@ -156,7 +156,7 @@ impl From<StoreError> for AppError {
                     IssueKind::Duplicate,
                     "",
                     text!(
-                        en: "{of}/{id} already has this {scope}: read it, and update it if need be.",
+                        en: "{of}/{id} already has this identifier ({scope}): read it, and update it if need be.",
                         fr: "{of}/{id} a déjà cet identifiant ({scope}) : lisez-le, et mettez-le à jour au besoin.",
                     ),
                 );

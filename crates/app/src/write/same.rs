@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::AppError,
     face::release_of,
-    stored::{fill, read_stored},
+    stored::{Stored, fill, read_stored},
 };
 
 /// Whether the version says what the draft says.
@@ -51,12 +51,13 @@ pub(crate) fn same_as(draft: &Draft, stored: &Version) -> Result<bool, AppError>
             }
         });
     }
-    // What one of the two did not say, but the server did for it.
-    let server_said = match draft.stamped {
-        Stamped::In("date") => &["date"][..],
-        _ => &[],
-    };
-    let view = |tree: &Object, release| canonical(in_r4(tree, release).into_owned(), server_said);
+    // What the server filled in is not what the client says.
+    if let Stamped::In(element) = draft.stamped
+        && let Some(moment) = Stored::light(stored.clone()).tree_in(draft.release)?.get(element)
+    {
+        now.set(element, moment.clone());
+    }
+    let view = |tree: &Object, release| canonical(in_r4(tree, release).into_owned());
     Ok(view(&before, release) == view(&now, draft.release))
 }
 
@@ -67,20 +68,9 @@ fn content_mark(blob: &BlobId) -> String {
     format!("{CONTENT}{hex}")
 }
 
-fn canonical(mut tree: Object, server_said: &[&str]) -> Object {
-    for member in ["id", "meta"].iter().chain(server_said) {
-        tree.remove(member);
-    }
-    // `indexed` of STU3 is the server's; the R4 view keeps it in an extension.
-    if let Some(extensions) = tree.get_mut("extension").and_then(Value::as_array_mut) {
-        extensions.retain(|e| {
-            let url = e.as_object().and_then(|e| e.str("url")).unwrap_or_default();
-            !url.ends_with("-DocumentReference.indexed")
-        });
-        if extensions.is_empty() {
-            tree.remove("extension");
-        }
-    }
+fn canonical(mut tree: Object) -> Object {
+    tree.remove("id");
+    tree.remove("meta");
     sort(&mut tree);
     tree
 }

@@ -84,3 +84,25 @@ async fn a_collection_without_a_note_is_refused_not_kept() {
     house.put_json("POST /fhir/stu3/Bundle", &bundle).await.expect(422);
     assert_eq!(house.get("/fhir/stu3/Patient").await.json()["total"], 0);
 }
+
+#[tokio::test]
+async fn a_note_sent_again_through_the_other_face_is_the_same_note() {
+    let house = House::open().await;
+    // Without the confidentiality of 2017, which R4 takes from no new note.
+    let mut collection: Value = serde_json::from_str(CONFORMANT).unwrap();
+    collection["entry"][0]["resource"].as_object_mut().unwrap().remove("securityLabel");
+    house.put_json("POST /fhir/stu3/Bundle", &collection).await.expect(201);
+    let bundle = include_str!("../../../care/data/examples/r4-transaction-as-published.json");
+    let mut bundle: Value = serde_json::from_str(bundle).unwrap();
+    bundle["entry"][0]["resource"]["masterIdentifier"] = json!({ "system": "http://source.example.org", "value": "1" });
+    house.put_json("POST /fhir/r4", &bundle).await.expect(200);
+    for (value, other) in [("58619", "r4"), ("1", "stu3")] {
+        let found = house.get(&format!("/fhir/{other}/DocumentReference?identifier={value}")).await.expect(200).json();
+        let note = &found["entry"][0]["resource"];
+        let again = house.put_json(&format!("POST /fhir/{other}/DocumentReference"), note).await.expect(200);
+        assert_eq!(again.json()["id"], note["id"]);
+        let mut another = note.clone();
+        another["description"] = json!("autre chose");
+        house.put_json(&format!("POST /fhir/{other}/DocumentReference"), &another).await.expect(409);
+    }
+}
