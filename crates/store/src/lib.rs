@@ -9,11 +9,10 @@
 //! value is bound, never part of the SQL text.
 
 pub mod blob;
-
+pub mod check;
 pub mod contract;
 pub mod reader;
 pub mod schema;
-mod search;
 pub mod store;
 pub mod writer;
 
@@ -31,5 +30,6 @@ mod integrity;
 mod lock;
 mod moment;
 mod rows;
+mod search;
 mod sphere;
 mod versions;

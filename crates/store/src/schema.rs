@@ -86,3 +86,34 @@ pub(crate) fn run(db: &Connection, steps: &[MigrationStep]) -> Result<(), StoreE
         _ => Err(unavailable("migration did not reach the current version")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::sqlite::Purpose;
+
+    fn at_version(version: u32) -> Connection {
+        let db = Connection::open(std::path::Path::new(":memory:"), Purpose::Memory, 100).unwrap();
+        db.run(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {version}")).unwrap();
+        db
+    }
+
+    #[test]
+    fn a_store_of_another_version_is_refused() {
+        let newer = require_current(&at_version(CURRENT + 1));
+        assert!(matches!(newer, Err(StoreError::Schema { found, expected: CURRENT }) if found == CURRENT + 1));
+        assert!(matches!(missing(State::Version(CURRENT + 1)), Err(StoreError::Schema { .. })));
+        let older = require_current(&at_version(CURRENT - 1));
+        assert!(matches!(older, Err(StoreError::Schema { found, expected: CURRENT }) if found == CURRENT - 1));
+        assert_eq!(missing(State::Version(CURRENT - 1)).unwrap(), [STEPS[STEPS.len() - 1]]);
+        assert_eq!(missing(State::Version(CURRENT)).unwrap(), []);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before() {
+        let db = Connection::open(std::path::Path::new(":memory:"), Purpose::Memory, 100).unwrap();
+        let broken = MigrationStep { to: 1, title: "broken", sql: "CREATE TABLE a (b); CREATE TABLE a (b)" };
+        assert!(run(&db, &[broken]).is_err());
+        assert_eq!(state(&db).unwrap(), State::Empty);
+    }
+}

@@ -12,14 +12,14 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
-use liaison_fhir::search::query::{Direction, Query};
+use liaison_fhir::search::query::Query;
 
 use crate::contract::{Page, PageRequest, StoreError, TotalMode};
 use crate::cursor::{Place, question};
 use crate::dictionary::Kind;
 use crate::reader::Reader;
 use condition::Condition;
-use order::Order;
+use order::{By, Column, Order};
 use page::Hit;
 use plan::{Branch, Purpose};
 
@@ -128,7 +128,11 @@ impl Reader<'_> {
     }
 }
 
-/// What a walk through moments in this order is called in a plan.
+/// What the first matches in an order are planned for.
 fn purpose(order: &Order) -> Purpose {
-    order.walk().map_or(Purpose::Set, |direction: Direction| Purpose::Walk(direction))
+    match order.columns.first() {
+        Some(Column { by: By::Updated, .. }) => Purpose::Changes,
+        _ if order.walk().is_some() => Purpose::Moments,
+        _ => Purpose::Set,
+    }
 }

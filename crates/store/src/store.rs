@@ -95,7 +95,6 @@ pub struct Store {
 }
 
 struct Inner {
-    path: PathBuf,
     readers: Readers,
     writer: Option<Writer>,
 }
@@ -127,7 +126,7 @@ impl Store {
             }
         };
         let readers = Readers::start(&path, &options, shared, key)?;
-        Ok(Self { inner: Arc::new(Inner { path, readers, writer }) })
+        Ok(Self { inner: Arc::new(Inner { readers, writer }) })
     }
 
     /// The steps that bring a store to this program's version; taken unless only planned.
@@ -212,11 +211,6 @@ impl Store {
         if let Some(writer) = &self.inner.writer {
             writer.close().await;
         }
-    }
-
-    /// The file.
-    pub(crate) fn path(&self) -> &Path {
-        &self.inner.path
     }
 }
 

@@ -231,7 +231,7 @@ impl Work {
         }
         // Nothing waits any more: leave a file without a log behind. If that fails, the log is
         // read at the next start.
-        if let Err(error) = self.db.run("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)") {
+        if let Err(error) = self.db.run("PRAGMA wal_checkpoint(TRUNCATE)") {
             tracing::warn!(error = %cause(&error), "the log was not copied back on closing");
         }
         drop(self);

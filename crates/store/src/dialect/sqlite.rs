@@ -35,6 +35,9 @@ pub(crate) enum Purpose {
     Write,
     /// One that reads.
     Read,
+    /// One to a database of its own, in memory.
+    #[cfg(test)]
+    Memory,
 }
 
 /// A connection with its prepared statements.
@@ -52,6 +55,8 @@ impl Connection {
             Purpose::Write => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
             // Not READ_ONLY: a reader of a write-ahead log must be able to make its shared index.
             Purpose::Read => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            #[cfg(test)]
+            Purpose::Memory => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_MEMORY,
         } | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let raw = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
         raw.set_prepared_statement_cache_capacity(PREPARED);
@@ -79,6 +84,8 @@ impl Connection {
                 set("journal_size_limit", &(64 * 1024 * 1024))?;
             }
             Purpose::Read => set("query_only", &true)?,
+            #[cfg(test)]
+            Purpose::Memory => {}
         }
         set("cache_size", &-i64::from(cache_kib))?;
         set("temp_store", &"MEMORY")?;
@@ -190,6 +197,12 @@ impl Connection {
         Ok(())
     }
 
+    /// What is wrong with the pages of the file, at most so many complaints; none when all is well.
+    pub(crate) fn complaints(&self, limit: usize) -> Result<Vec<String>, StoreError> {
+        let said = self.all(&format!("PRAGMA quick_check({limit})"), &[], |row| Ok(row.text(0)?.to_owned()))?;
+        Ok(said.into_iter().filter(|line| line != "ok").collect())
+    }
+
     /// Whether a transaction is open.
     pub(crate) fn in_transaction(&self) -> bool {
         !self.raw.is_autocommit()
@@ -221,16 +234,6 @@ pub(crate) struct Row<'r>(&'r rusqlite::Row<'r>);
 impl<'r> Row<'r> {
     /// A whole number.
     pub(crate) fn int(&self, column: usize) -> Result<i64, StoreError> {
-        self.0.get(column).map_err(failed)
-    }
-
-    /// A number.
-    pub(crate) fn real(&self, column: usize) -> Result<f64, StoreError> {
-        self.0.get(column).map_err(failed)
-    }
-
-    /// A whole number, or nothing.
-    pub(crate) fn maybe_int(&self, column: usize) -> Result<Option<i64>, StoreError> {
         self.0.get(column).map_err(failed)
     }
 

@@ -70,10 +70,8 @@ impl Order {
     pub(crate) fn text(&self) -> String {
         let mut terms = Vec::new();
         for (number, column) in (1..).zip(&self.columns) {
-            if column.missing == Missing::Possible {
-                terms.push(format!("s{number} IS NULL"));
-            }
-            terms.push(format!("s{number}{}", word(column.direction)));
+            let last = if column.missing == Missing::Possible { " NULLS LAST" } else { "" };
+            terms.push(format!("s{number}{}{last}", word(column.direction)));
         }
         terms.push(format!("key{}", word(self.key)));
         terms.join(", ")
@@ -170,7 +168,7 @@ impl Reader<'_> {
                 return Ok(format!("nullif({}, {})", on.instant, sql.bind(MISSING)));
             }
             By::Instant => return Ok(on.instant.clone()),
-            By::Updated => return Ok(on.column("updated")),
+            By::Updated => return Ok(on.updated()),
             By::Id => return Ok(on.column("id")),
             By::Param(param, param_kind) => (param, param_kind),
         };

@@ -2,7 +2,7 @@
 
 use liaison_fhir::search::query::Direction;
 
-use super::order::{Order, Sorted};
+use super::order::{By, Order, Sorted};
 use super::plan::{Branch, Purpose, Source, Start, Window, keys, keys_in_order};
 use super::sql::Sql;
 use super::{Search, purpose};
@@ -99,11 +99,16 @@ impl Reader<'_> {
         let text = match parts.as_slice() {
             [] => return Ok(None),
             [only] => only.clone(),
-            // Two branches may find one resource: a union gives it once.
+            // Two branches may find one resource. Each is in order and cut, so few rows are compared;
+            // a plain union would sort each whole.
             several => {
                 let several: Vec<_> = several.iter().map(|part| format!("SELECT * FROM ({part})")).collect();
                 let limit = sql.bind(limit);
-                format!("SELECT * FROM ({}) ORDER BY {} LIMIT {limit}", several.join(" UNION "), search.order.text())
+                format!(
+                    "SELECT DISTINCT * FROM ({}) ORDER BY {} LIMIT {limit}",
+                    several.join(" UNION ALL "),
+                    search.order.text()
+                )
             }
         };
         Ok(Some((text, sql.values)))
@@ -119,17 +124,11 @@ impl Reader<'_> {
         limit: i64,
     ) -> Result<String, StoreError> {
         let order = &search.order;
-        let walked = order.walk().filter(|_| branch.from.is_ordered());
-        let mut window = branch.window;
-        if let (Some(direction), Some(place)) = (walked, place)
-            && let Some(SortValue::Int(instant)) = place.after.first()
-        {
-            match direction {
-                Direction::Ascending => window.low = window.low.max(*instant),
-                Direction::Descending => window.high = window.high.min(*instant),
-            }
+        let (mut from, mut window) = (branch.from.clone(), branch.window);
+        if let Some(place) = place {
+            go_on(order, place, &mut from, &mut window);
         }
-        let source = Source::of(sql, &branch.kind, &branch.from, window);
+        let source = Source::of(sql, &branch.kind, &from, window);
         let on = &source.candidate;
         let mut holds = source.holds.clone();
         if !branch.rest.is_always() {
@@ -199,6 +198,20 @@ impl Reader<'_> {
             let version = read_version(row, self.named(kind, row.text(8)?.into())?)?;
             each(Some((version, Found { key, kind, entry: row.bytes(9)?.to_vec() })))
         })
+    }
+}
+
+/// Begins a walk where the page before ended.
+fn go_on(order: &Order, place: &Place, from: &mut Start, window: &mut Window) {
+    let (Some(column), Some(SortValue::Int(reached))) = (order.columns.first(), place.after.first()) else { return };
+    let (low, high) = match (column.by, from) {
+        (By::Updated, Start::Updated { low, high }) => (low, high),
+        (By::Instant, _) if order.walk().is_some() => (&mut window.low, &mut window.high),
+        _ => return,
+    };
+    match column.direction {
+        Direction::Ascending => *low = (*low).max(*reached),
+        Direction::Descending => *high = (*high).min(*reached),
     }
 }
 

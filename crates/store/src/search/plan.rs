@@ -1,7 +1,7 @@
 //! Where a search begins: the rows it walks, and what it checks of each.
 
 use compact_str::CompactString;
-use liaison_fhir::search::query::{Comparison, DateTest, Direction, UriTest};
+use liaison_fhir::search::query::{Comparison, DateTest, UriTest};
 
 use super::condition::Condition;
 use super::sql::{Candidate, Sql, row_join};
@@ -70,7 +70,9 @@ pub(crate) struct Window {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// The first matches in an order that a walk through instants gives.
-    Walk(Direction),
+    Moments,
+    /// The first matches in the order of last changes.
+    Changes,
     /// All matches, or the first of another order.
     Set,
 }
@@ -134,14 +136,18 @@ impl Reader<'_> {
         let (members, window) = self.window(kind, members)?;
         let mut choices = Vec::new();
         for (member, condition) in members.iter().enumerate() {
-            if let Some((starts, says)) = self.starts(kind, condition)? {
+            if let Some((starts, says)) = self.starts(condition)? {
                 let ordered = starts.len() <= WALKS && starts.iter().all(Start::is_ordered);
                 choices.push(Choice { starts, member, says, ordered });
             }
         }
         let chosen = self.choose(kind, window, choices, purpose)?;
         let covered = chosen.as_ref().filter(|choice| choice.says == Says::All).map(|choice| choice.member);
-        let starts = chosen.map_or_else(|| vec![Start::Kind], |choice| choice.starts);
+        let all = match purpose {
+            Purpose::Changes => Start::Updated { low: i64::MIN, high: i64::MAX },
+            Purpose::Moments | Purpose::Set => Start::Kind,
+        };
+        let starts = chosen.map_or_else(|| vec![all], |choice| choice.starts);
         let rest = members.into_iter().enumerate().filter(|(member, _)| Some(*member) != covered);
         let rest = Condition::all(rest.map(|(_, condition)| condition));
         Ok(starts.into_iter().map(|from| Branch { kind: kind.clone(), from, rest: rest.clone(), window }).collect())
@@ -198,8 +204,15 @@ impl Reader<'_> {
 
     /// How many rows a start has, counted up to a limit.
     fn estimate(&self, kind: &Kind, window: Window, start: &Start, limit: u32) -> Result<u64, StoreError> {
-        if let Start::Ids(ids) = start {
-            return Ok(ids.len() as u64);
+        match start {
+            Start::Ids(ids) => return Ok(ids.len() as u64),
+            // What begins with all of a type is taken for large: counting it could take as long.
+            Start::Sources { targets: of, .. } | Start::TargetsOf { sources: of, .. }
+                if of.iter().any(|branch| matches!(branch.from, Start::Kind | Start::Updated { .. })) =>
+            {
+                return Ok(u64::from(limit));
+            }
+            _ => {}
         }
         let mut sql = Sql::default();
         let branch = Source::of(&mut sql, kind, start, window);
@@ -213,7 +226,7 @@ impl Reader<'_> {
     }
 
     /// Where one could begin to find what holds a condition, and whether that says all of it.
-    fn starts(&self, kind: &Kind, condition: &Condition) -> Result<Option<(Vec<Start>, Says)>, StoreError> {
+    fn starts(&self, condition: &Condition) -> Result<Option<(Vec<Start>, Says)>, StoreError> {
         let only = |start| Ok(Some((vec![start], Says::All)));
         match condition {
             Condition::Token { param, system, code } => {
@@ -254,7 +267,7 @@ impl Reader<'_> {
             Condition::Any(of) => {
                 let (mut all, mut says) = (Vec::new(), Says::All);
                 for condition in of {
-                    let Some((starts, part)) = self.starts(kind, condition)? else { return Ok(None) };
+                    let Some((starts, part)) = self.starts(condition)? else { return Ok(None) };
                     all.extend(starts);
                     if part == Says::Part {
                         says = Says::Part;
@@ -265,7 +278,7 @@ impl Reader<'_> {
             Condition::All(of) => {
                 let mut best: Option<Vec<Start>> = None;
                 for condition in of {
-                    if let Some((starts, _)) = self.starts(kind, condition)?
+                    if let Some((starts, _)) = self.starts(condition)?
                         && best.as_ref().is_none_or(|best| starts.len() < best.len())
                     {
                         best = Some(starts);
@@ -401,7 +414,7 @@ impl Source {
                         "{h}.type = {kind} AND {h}.at >= {low} AND {h}.at <= {high} AND {c}.live = 1{}",
                         instants(sql)
                     ),
-                    candidate: Candidate::row(&c),
+                    candidate: Candidate { changed: Some(format!("{h}.at")), ..Candidate::row(&c) },
                     repeats,
                 }
             }
@@ -411,20 +424,20 @@ impl Source {
             }
             Start::Sources { param, targets } => {
                 let keys = keys(sql, targets);
-                let (f, t) = (sql.alias('f'), sql.alias('t'));
+                let (f, k) = (sql.alias('f'), sql.alias('k'));
                 let rows = format!(
-                    "SELECT DISTINCT {f}.resource FROM ({keys}) {t} CROSS JOIN reference {f} \
-                     ON {f}.target = {t}.key AND {f}.param = {}",
+                    "SELECT DISTINCT {f}.resource FROM ({keys}) {k} CROSS JOIN reference {f} \
+                     ON {f}.target = {k}.key AND {f}.param = {}",
                     sql.bind(*param)
                 );
                 Self::among(sql, kind, &c, &rows).within(&instants(sql))
             }
             Start::TargetsOf { param, sources } => {
                 let keys = keys(sql, sources);
-                let (f, t) = (sql.alias('f'), sql.alias('t'));
+                let (f, k) = (sql.alias('f'), sql.alias('k'));
                 let rows = format!(
-                    "SELECT DISTINCT {f}.target AS resource FROM ({keys}) {t} CROSS JOIN reference {f} \
-                     ON {f}.resource = {t}.key AND {f}.param = {}",
+                    "SELECT DISTINCT {f}.target AS resource FROM ({keys}) {k} CROSS JOIN reference {f} \
+                     ON {f}.resource = {k}.key AND {f}.param = {}",
                     sql.bind(*param)
                 );
                 Self::among(sql, kind, &c, &rows).within(&instants(sql))

@@ -31,6 +31,8 @@ pub(crate) struct Candidate {
     pub(crate) row: String,
     /// Whether that row was needed.
     pub(crate) row_used: Cell<bool>,
+    /// Its last change, where an index that is walked says it.
+    pub(crate) changed: Option<String>,
 }
 
 impl Candidate {
@@ -42,6 +44,7 @@ impl Candidate {
             span: format!("{alias}.span"),
             row: alias.to_owned(),
             row_used: Cell::new(false),
+            changed: None,
         }
     }
 
@@ -53,7 +56,13 @@ impl Candidate {
             span: format!("{alias}.span"),
             row: row.to_owned(),
             row_used: Cell::new(false),
+            changed: None,
         }
+    }
+
+    /// Its last change.
+    pub(crate) fn updated(&self) -> String {
+        self.changed.clone().unwrap_or_else(|| self.column("updated"))
     }
 
     /// A column of its own row.
@@ -164,7 +173,7 @@ impl Sql {
                 format!("({} > {} AND {within})", on.instant, self.bind(MISSING))
             }
             Condition::Updated(test) => {
-                let updated = on.column("updated");
+                let updated = on.updated();
                 format!("({})", self.compared(&updated, &format!("{updated} + 1"), test))
             }
             Condition::Id(ids) => {

@@ -17,7 +17,7 @@ pub struct Bench {
     pub store: Store,
     pub url: StoreUrl,
     pub clock: Arc<AtomicI64>,
-    pub dir: tempfile::TempDir,
+    pub _dir: tempfile::TempDir,
 }
 
 /// The date parameter that notes are ordered by.
@@ -29,7 +29,7 @@ pub fn open() -> Bench {
     let url = StoreUrl::Sqlite(dir.path().join("store.db"));
     let clock = Arc::new(AtomicI64::new(1_700_000_000_000_000));
     let store = Store::open(&url, options(&clock)).unwrap();
-    Bench { store, url, clock, dir }
+    Bench { store, url, clock, _dir: dir }
 }
 
 /// How the tests open a store: small, and with a clock of their own.
@@ -104,14 +104,6 @@ pub fn body(text: &str) -> PreparedBody {
 /// What can be said of a version in one line.
 pub trait Say: Sized {
     fn row(self, param: Param, value: IndexValue) -> Self;
-
-    fn token(self, param: Param, system: Option<&str>, code: &str) -> Self {
-        self.row(param, IndexValue::Token { system: system.map(Into::into), code: code.into() })
-    }
-
-    fn date(self, param: Param, low: i64, high: i64) -> Self {
-        self.row(param, IndexValue::Date { low, high })
-    }
 
     fn refers(self, param: Param, to: &str) -> Self;
     fn links(self, to: &str) -> Self;

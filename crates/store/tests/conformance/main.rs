@@ -2,12 +2,17 @@
 //!
 //! Each test opens its store through [`bench::open`]: another database is another `open`.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says where it stopped")]
+
 mod bench;
 mod blobs;
 mod concurrency;
+mod history;
+mod includes;
 mod judge;
 mod keys;
 mod lifecycle;
+mod opening;
 mod property;
 mod random;
 mod references;
