@@ -11,7 +11,19 @@ async fn the_landing_page_leads_to_both_bases() {
         assert!(page.text().contains(expected), "{expected}");
     }
     server.site().get("assets/liaison.css").await.is(200);
-    server.site().get("nothing-here").await.is(404);
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_says_so_as_its_neighbours_speak() {
+    let server = Server::start().await;
+    let page = server.site().request("GET", "nothing-here").header("accept-language", "en").send().await.is(404);
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.text().contains("There is no page at this address"));
+    for path in ["fhir", "fhir/", "fhir/r5", "fhir/r5/Patient/1", "fhir/r4/a/b/c/d"] {
+        let outcome = server.site().get(path).await.is(404);
+        assert!(outcome.header("content-type").starts_with("application/fhir+json"), "{path}");
+        assert!(outcome.text().contains("/fhir/r4/metadata"), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use liaison_app::App;
-use liaison_fhir::{release::ReleaseId, terminology};
+use liaison_fhir::{
+    release::{self, ReleaseId},
+    terminology,
+};
 
 use crate::{
     exchange::Base,
@@ -23,7 +26,12 @@ pub const BASES: [(&str, ReleaseId); 2] = [("/fhir/r4", ReleaseId::R4), ("/fhir/
 /// The FHIR bases over an application.
 pub fn router(app: App, options: RestOptions) -> Router {
     let options = Arc::new(options);
-    let mut router = Router::new();
+    // What is under /fhir and under no base is told as everything else here is.
+    let nowhere = Base { app: app.clone(), release: release::view(), path: BASES[0].0, options: Arc::clone(&options) };
+    let routes = ["/fhir", "/fhir/", "/fhir/{*rest}"]
+        .into_iter()
+        .fold(Router::new(), |routes, path| routes.route(path, any(fallback::unknown)));
+    let mut router = layers::around(routes, &nowhere).with_state(nowhere);
     for (path, release) in BASES {
         let base = Base { app: app.clone(), release: release.release(), path, options: Arc::clone(&options) };
         let routes = layers::around(under(path), &base);

@@ -17,17 +17,26 @@ use crate::{
 
 /// Answers the page in the language that the reader prefers.
 pub async fn page(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let language = headers
+    let language = preferred(&headers);
+    (fields(language), render(&site, language)).into_response()
+}
+
+/// The language that the reader of a page prefers; French when nothing is said.
+pub fn preferred(headers: &HeaderMap) -> Language {
+    headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok())
-        .map_or(Language::French, Language::accepted);
-    let fields = [
+        .map_or(Language::French, Language::accepted)
+}
+
+/// What goes with every page.
+pub const fn fields(language: Language) -> [(header::HeaderName, &'static str); 4] {
+    [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_LANGUAGE, language.code()),
         (header::VARY, "accept-language"),
         (header::CACHE_CONTROL, "no-cache"),
-    ];
-    (fields, render(&site, language)).into_response()
+    ]
 }
 
 fn render(site: &Site, language: Language) -> String {

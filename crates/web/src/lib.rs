@@ -12,6 +12,7 @@ mod home;
 mod html;
 mod language;
 mod messages;
+mod missing;
 
 use axum::{Router, middleware, routing::get};
 
@@ -41,6 +42,7 @@ pub fn router(site: Site) -> Router {
         .route("/", get(home::page))
         .route(assets::STYLE_ADDRESS, get(assets::style))
         .route(assets::ICON_ADDRESS, get(assets::icon))
+        .fallback(missing::page)
         .layer(middleware::map_response(headers::protect))
         .with_state(std::sync::Arc::new(site))
 }

@@ -43,6 +43,12 @@ pub struct Messages {
     pub alive: &'static str,
     /// What `/readyz` says.
     pub ready: &'static str,
+    /// The heading where there is no page.
+    pub nothing_here: &'static str,
+    /// What one can do about it.
+    pub nothing_here_explained: &'static str,
+    /// The link to the home page.
+    pub home: &'static str,
 }
 
 /// The sentences in a language.
@@ -74,6 +80,9 @@ const FRENCH: Messages = Messages {
     operation: "Surveillance",
     alive: "le programme répond",
     ready: "le serveur peut servir : la base de données est joignable et à jour",
+    nothing_here: "Il n’y a pas de page à cette adresse",
+    nothing_here_explained: "Vérifiez l’adresse, ou repartez de la page d’accueil.",
+    home: "Page d’accueil",
 };
 
 const ENGLISH: Messages = Messages {
@@ -97,4 +106,7 @@ const ENGLISH: Messages = Messages {
     operation: "Watching over it",
     alive: "the program answers",
     ready: "the server can serve: the database is within reach and up to date",
+    nothing_here: "There is no page at this address",
+    nothing_here_explained: "Check the address, or start again from the home page.",
+    home: "Home page",
 };
