@@ -7,14 +7,16 @@ use std::{
 
 use liaison_tests::{Fhir, binary};
 
-struct Demo {
+/// A demonstration that runs.
+pub struct Demo {
     child: Child,
     said: String,
     root: String,
 }
 
 impl Demo {
-    fn start(folder: &std::path::Path) -> Self {
+    /// Starts it in a folder.
+    pub fn start(folder: &std::path::Path) -> Self {
         let mut command = Command::new(binary());
         command.args(["demo", "--listen", "127.0.0.1:0", "--dir"]).arg(folder).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the program runs");
@@ -29,6 +31,11 @@ impl Demo {
             said.push('\n');
         };
         Self { child, said, root }
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &str {
+        &self.root
     }
 
     fn base(&self, path: &str) -> Fhir {

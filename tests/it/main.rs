@@ -17,6 +17,7 @@ mod paging;
 mod patch;
 mod preferences;
 mod program;
+mod readme;
 mod search;
 mod site;
 mod terminology;

@@ -388,7 +388,7 @@ pub const ALL: [Note; 40] = [
         NurseRole,
         Observation,
         "Fièvre",
-        "38,7 °C à 8 h, fréquence respiratoire 24, saturation 93 %. Toux grasse. Consciente, bien orientée.",
+        "38,7 °C, fréquence respiratoire 24, saturation 93 %. Toux grasse. Consciente, bien orientée.",
         &[Urgent],
     ),
     note(
@@ -397,8 +397,8 @@ pub const ALL: [Note; 40] = [
         Jeanne,
         DoctorRole,
         Instruction,
-        "Visite ce midi",
-        "Je passe vers 12 h 30. D’ici là : hydratation, paracétamol 1 g, saturation toutes les deux heures. Appeler le 15 en dessous de 90 %.",
+        "Visite bientôt",
+        "Je passe dans l’heure. D’ici là : hydratation, paracétamol 1 g, saturation toutes les deux heures. Appeler le 15 en dessous de 90 %.",
         &[Answers(29), Urgent],
     ),
     note(
