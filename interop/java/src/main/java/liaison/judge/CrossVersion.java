@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.hl7.fhir.r5.context.IContextResourceLoader;
 import org.hl7.fhir.r5.model.Bundle.BundleEntryComponent;
@@ -28,6 +29,10 @@ import org.hl7.fhir.validation.ValidatorUtils;
  */
 final class CrossVersion {
     private static final List<String> FILES = List.of("profile/profiles-types.xml", "profile/profiles-resources.xml");
+    /** What an extension has itself. */
+    private static final Set<String> OF_EVERY_ELEMENT = Set.of("id", "extension", "modifierExtension");
+    /** Types of R4 that STU3 writes as the type they are of. */
+    private static final Map<String, String> IN_STU3 = Map.of("canonical", "uri", "url", "uri", "uuid", "uri");
     private static final String DEFINITION = "http://hl7.org/fhir/StructureDefinition/";
 
     private CrossVersion() {}
@@ -40,7 +45,7 @@ final class CrossVersion {
             try (InputStream stream = Definitions.open(of, name)) {
                 for (BundleEntryComponent entry : loader.loadBundle(stream, false).getEntry()) {
                     if (entry.getResource() instanceof StructureDefinition type && type.getDerivation() != TypeDerivationRule.CONSTRAINT) {
-                        describe(type, paths);
+                        describe(of, type, paths);
                     }
                 }
             }
@@ -50,13 +55,13 @@ final class CrossVersion {
         file.toFile().deleteOnExit();
     }
 
-    private static void describe(StructureDefinition type, JsonObject paths) {
+    private static void describe(Release of, StructureDefinition type, JsonObject paths) {
         Map<String, List<String>> children = new LinkedHashMap<>();
         for (ElementDefinition element : type.getSnapshot().getElement()) {
             int dot = element.getPath().lastIndexOf('.');
-            if (dot > 0) {
-                children.computeIfAbsent(element.getPath().substring(0, dot), path -> new ArrayList<>())
-                    .add(element.getPath().substring(dot + 1));
+            String name = element.getPath().substring(dot + 1);
+            if (dot > 0 && !OF_EVERY_ELEMENT.contains(name)) {
+                children.computeIfAbsent(element.getPath().substring(0, dot), path -> new ArrayList<>()).add(name);
             }
         }
         for (ElementDefinition element : type.getSnapshot().getElement()) {
@@ -69,7 +74,7 @@ final class CrossVersion {
                 ? children.getOrDefault(element.getContentReference().replaceFirst("^.*#", ""), List.of())
                 : children.getOrDefault(path, List.of());
             if (inside.isEmpty()) {
-                described.add("types", array(element.getType().stream().map(CrossVersion::type).distinct().toList()));
+                described.add("types", array(element.getType().stream().map(each -> type(of, each)).distinct().toList()));
             } else {
                 described.add("elements", array(inside));
             }
@@ -77,9 +82,12 @@ final class CrossVersion {
         }
     }
 
-    private static String type(TypeRefComponent type) {
+    private static String type(Release of, TypeRefComponent type) {
         // Ids and values of primitive types are written in terms of another type system.
         String code = type.getWorkingCode();
+        if (of == Release.R4 && IN_STU3.containsKey(code)) {
+            return IN_STU3.get(code);
+        }
         if (!type.hasTargetProfile()) {
             return code;
         }

@@ -28,6 +28,10 @@ final class Offline {
         "http://hl7.org/fhir/ValueSet/currencies", "http://hl7.org/fhir/ValueSet/ucum-units",
         "http://hl7.org/fhir/ValueSet/timezones", "http://hl7.org/fhir/ValueSet/jurisdiction");
 
+    private static final String FHIR = "http://hl7.org/fhir/";
+    /** Code systems of HL7 v2 and v3, which had other addresses in STU3; and what no archive brings for STU3. */
+    private static final List<String> NOT_IN_THE_ARCHIVES = List.of("v2/", "v3/", "SearchParameter/", "OperationDefinition/");
+
     private Offline() {}
 
     /** Fetches nothing; knows the addresses of the definitions it has been given. */
@@ -46,9 +50,7 @@ final class Offline {
         @Override
         public boolean resolveURL(IResourceValidator validator, Object appContext, String path, String url, String type,
                 boolean canonical, List<CanonicalType> targets) {
-            // The code systems of HL7 v2 and v3 had addresses in STU3 that R4 no longer defines.
-            boolean ofStu3 = url.startsWith("http://hl7.org/fhir/v3/") || url.startsWith("http://hl7.org/fhir/v2/");
-            boolean ofFhir = url.startsWith("http://hl7.org/fhir") && !ofStu3;
+            boolean ofFhir = url.startsWith(FHIR) && NOT_IN_THE_ARCHIVES.stream().noneMatch(kind -> url.startsWith(FHIR + kind));
             if (!canonical && !"canonical".equals(type) && !ofFhir) {
                 return true;
             }
