@@ -18,7 +18,23 @@ use crate::{
 /// Answers the page in the language that the reader prefers.
 pub async fn page(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let language = preferred(&headers);
-    (fields(language), render(&site, language)).into_response()
+    (fields(language), render(&site, &root_of(&site, &headers), language)).into_response()
+}
+
+/// What completes an address from the root, so that it can be copied elsewhere: the host that the
+/// reader asked for. Links need nothing; they stay as they are, whatever stands before the server.
+fn root_of(site: &Site, headers: &HeaderMap) -> String {
+    let from_the_root = site.bases.iter().all(|base| base.address.starts_with('/'));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    match host.filter(|host| from_the_root && is_authority(host)) {
+        Some(host) => format!("http://{host}"),
+        None => String::new(),
+    }
+}
+
+/// Whether a Host header holds a name or an address, and maybe a port, and nothing else.
+fn is_authority(host: &str) -> bool {
+    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
 }
 
 /// The language that the reader of a page prefers; French when nothing is said.
@@ -39,7 +55,7 @@ pub const fn fields(language: Language) -> [(header::HeaderName, &'static str); 
     ]
 }
 
-fn render(site: &Site, language: Language) -> String {
+fn render(site: &Site, root: &str, language: Language) -> String {
     let text = messages(language);
     let mut page = String::with_capacity(4096);
     let _ = write!(
@@ -68,8 +84,8 @@ fn render(site: &Site, language: Language) -> String {
         icon = assets::ICON_ADDRESS,
         skip = text.skip,
         purpose = text.purpose,
-        bases = bases(site, text),
-        requests = site.bases.first().map(|base| requests(base, text)).unwrap_or_default(),
+        bases = bases(site, root, text),
+        requests = site.bases.first().map(|base| requests(base, root, text)).unwrap_or_default(),
         operation = operation(text),
         documentation = text.documentation,
         version = text.version,
@@ -78,7 +94,7 @@ fn render(site: &Site, language: Language) -> String {
     page
 }
 
-fn bases(site: &Site, text: &Messages) -> String {
+fn bases(site: &Site, root: &str, text: &Messages) -> String {
     let mut section = format!(
         "<section aria-labelledby=\"bases\"><h2 id=\"bases\">{}</h2><p>{}</p>\n<table><caption>{}</caption>\n\
          <thead><tr><th scope=\"col\">{}</th><th scope=\"col\">{}</th><th scope=\"col\">{}</th></tr></thead>\n<tbody>\n",
@@ -88,7 +104,7 @@ fn bases(site: &Site, text: &Messages) -> String {
         let address = escape(&base.address);
         let _ = writeln!(
             section,
-            "<tr><th scope=\"row\">{release} ({version})</th><td><code>{address}</code></td>\
+            "<tr><th scope=\"row\">{release} ({version})</th><td><code>{root}{address}</code></td>\
              <td><a href=\"{address}/metadata?_format=json&amp;_pretty=true\">{link} {release}</a></td></tr>",
             release = base.release,
             version = base.fhir_version,
@@ -99,8 +115,8 @@ fn bases(site: &Site, text: &Messages) -> String {
     section
 }
 
-fn requests(base: &Base, text: &Messages) -> String {
-    let address = escape(&base.address);
+fn requests(base: &Base, root: &str, text: &Messages) -> String {
+    let address = escape(&format!("{root}{}", base.address));
     format!(
         "<section aria-labelledby=\"requests\"><h2 id=\"requests\">{}</h2>\n<p>{}</p>\n<pre tabindex=\"0\"><code>\
          curl '{address}/DocumentReference?_sort=-date&amp;_count=20\

@@ -38,6 +38,22 @@ async fn the_home_page_names_both_bases_and_the_version() {
 }
 
 #[tokio::test]
+async fn addresses_to_copy_are_whole_and_links_stay_relative() {
+    let base = Base { release: "R4", fhir_version: "4.0.1", address: "/fhir/r4".into() };
+    let site = Site { version: "1.2.3", bases: vec![base] };
+    let ask = async |host: &str| {
+        let request = Request::get("/").header("host", host).body(Body::empty()).unwrap();
+        let body = router(site.clone()).oneshot(request).await.unwrap().into_body();
+        String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    };
+    let page = ask("127.0.0.1:8080").await;
+    assert!(page.contains("curl 'http://127.0.0.1:8080/fhir/r4/DocumentReference?"), "{page}");
+    assert!(page.contains("href=\"/fhir/r4/metadata"), "{page}");
+    let page = ask("evil'\"<b>").await;
+    assert!(page.contains("curl '/fhir/r4/DocumentReference?") && !page.contains("evil"), "{page}");
+}
+
+#[tokio::test]
 async fn the_page_speaks_french_unless_english_is_preferred() {
     let (french, page) = get("/", "de").await;
     assert_eq!(french.headers()["content-language"], "fr");
