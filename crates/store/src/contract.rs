@@ -4,7 +4,7 @@
 //! not know what a type means, which releases exist, or who may see what.
 
 use bytes::Bytes;
-use liaison_fhir::search::index::{IndexRow, Param};
+use liaison_fhir::search::index::IndexRow;
 
 /// A moment: microseconds since 1970 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -351,6 +351,3 @@ pub enum StoreError {
     #[error("store unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
-
-/// A parameter of which every resource row is wanted, by name: used by checks.
-pub type IndexOf = (Param, Name);

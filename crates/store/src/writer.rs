@@ -344,3 +344,92 @@ fn cause(error: &StoreError) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::contract::{Change, Form, Name, NewBlob, NewVersion, PreparedBody};
+    use crate::dialect::sqlite::Purpose;
+    use crate::schema;
+
+    fn note(id: u32) -> NewVersion {
+        NewVersion {
+            name: Name { resource_type: "Note".into(), id: id.to_string().into() },
+            change: Change::Create,
+            form: Form(1),
+            body: Some(PreparedBody {
+                head: Bytes::from_static(b"{"),
+                tail: Bytes::from_static(b"}"),
+                holes: Vec::new(),
+            }),
+            index: Vec::new(),
+            links: Vec::new(),
+            unique: Vec::new(),
+            blobs: Vec::new(),
+            caller: "tester".into(),
+        }
+    }
+
+    /// A writer on a file that may not grow beyond half a megabyte.
+    fn small() -> (tempfile::TempDir, Writer) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.db");
+        let db = Connection::open(&path, Purpose::Write, 1024).unwrap();
+        schema::run(&db, schema::STEPS).unwrap();
+        db.run("PRAGMA max_page_count = 64").unwrap();
+        let key = CursorKey::ensure(&db).unwrap();
+        let writer = Writer::start(db, ProcessLock::take(&path).unwrap(), &StoreOptions::default(), key).unwrap();
+        (dir, writer)
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
+        let (_dir, writer) = small();
+        let large = NewBlob::new(Bytes::from(vec![7; 2_000_000]));
+        let (mut small_ones, mut large_ones) = (Vec::new(), Vec::new());
+        for number in 0..20 {
+            small_ones.push(tokio::spawn(writer.submit(move |tx| tx.commit_version(note(number)))));
+            let blob = large.clone();
+            large_ones.push(tokio::spawn(writer.submit(move |tx| tx.put_blob(&blob))));
+        }
+        for job in large_ones {
+            assert!(matches!(job.await.unwrap(), Err(StoreError::Unavailable(_))));
+        }
+        let mut made = 0;
+        for job in small_ones {
+            match job.await.unwrap() {
+                Ok(_) => made += 1,
+                // A full disk may take its neighbours in the batch with it; they are told.
+                Err(StoreError::Unavailable(_)) => {}
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        let after = writer.submit(|tx| tx.commit_version(note(100))).await.unwrap();
+        assert_eq!(after.sequence, made + 1, "it serves on, and what was refused left nothing");
+        writer.close().await;
+    }
+
+    #[tokio::test]
+    async fn more_jobs_than_the_queue_holds_wait_their_turn() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.db");
+        let db = Connection::open(&path, Purpose::Write, 1024).unwrap();
+        schema::run(&db, schema::STEPS).unwrap();
+        let key = CursorKey::ensure(&db).unwrap();
+        let options = StoreOptions { queue: 2, batch: 3, ..StoreOptions::default() };
+        let writer = Writer::start(db, ProcessLock::take(&path).unwrap(), &options, key).unwrap();
+        let jobs: Vec<_> =
+            (0..100).map(|number| tokio::spawn(writer.submit(move |tx| tx.commit_version(note(number))))).collect();
+        let mut sequences = Vec::new();
+        for job in jobs {
+            let answer: Result<_, StoreError> = job.await.unwrap();
+            sequences.push(answer.unwrap().sequence);
+        }
+        sequences.sort_unstable();
+        assert_eq!(sequences, (1..=100).collect::<Vec<_>>());
+        writer.close().await;
+        assert_eq!(writer.room.available_permits(), 2, "every place is free again");
+    }
+}
