@@ -149,9 +149,23 @@ fn doctor_says_what_is_in_force_and_what_is_wrong() {
     let well = run(&["doctor", "--store", &store_in(&folder), "--listen", "127.0.0.1:0"]);
     assert_eq!(well.status.code(), Some(0), "{}", said(&well));
     assert!(said(&well).contains("time_zone") && said(&well).contains("nothing is wrong"), "{}", said(&well));
+    let store = store_in(&folder);
+    run(&["migrate", "--store", &store]);
+    let whole = run(&["doctor", "--store", &store, "--listen", "127.0.0.1:0", "--check-store"]);
+    assert_eq!(whole.status.code(), Some(0), "{}", said(&whole));
     let ill = run(&["doctor", "--store", "sqlite:/nowhere/at/all.db", "--listen", "127.0.0.1:0"]);
     assert_eq!(ill.status.code(), Some(1));
     assert!(said(&ill).contains("/nowhere/at"), "{}", said(&ill));
+}
+
+#[tokio::test]
+async fn doctor_can_be_called_beside_the_server() {
+    let server = Server::start().await;
+    let address = server.root().trim_start_matches("http://").to_owned();
+    let store = format!("sqlite:{}", server.store_file().display());
+    let well = run(&["doctor", "--store", &store, "--listen", &address, "--check-store"]);
+    assert_eq!(well.status.code(), Some(0), "{}", said(&well));
+    assert!(said(&well).contains("lives at"), "{}", said(&well));
 }
 
 #[test]

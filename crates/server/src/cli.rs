@@ -31,7 +31,7 @@ pub enum Command {
     /// Put a backup in the place of a store that is not in use
     Restore(RestoreFlags),
     /// Say what is misconfigured and how to mend it
-    Doctor(ServeFlags),
+    Doctor(DoctorFlags),
     /// Read resources (R4, one JSON per line) into a store
     Import(ImportFlags),
     /// Write the resources of a store (R4, one JSON per line, one file per type)
@@ -79,6 +79,16 @@ pub struct ServeFlags {
     /// Any other setting, by its name in the file; can be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub others: Vec<String>,
+}
+
+/// The flags of `doctor`.
+#[derive(Debug, Default, Args)]
+pub struct DoctorFlags {
+    #[command(flatten)]
+    pub serve: ServeFlags,
+    /// Read the whole store too, and say what is not as it was written
+    #[arg(long)]
+    pub check_store: bool,
 }
 
 /// Which store a command works on, and how it logs.

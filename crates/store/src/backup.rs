@@ -60,10 +60,18 @@ fn write_copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     }
     let source = Connection::open(from, Purpose::Read, CACHE_KIB)?;
     // Refuses what is no store, and a store of a later program.
-    schema::missing(schema::state(&source)?)?;
+    let steps = schema::missing(schema::state(&source)?)?;
     let part = beside(to, ".part");
     remove(&part)?;
     copy(&source, &part)?;
+    // A store of an earlier version cannot be read beyond its pages.
+    if steps.is_empty() {
+        let damage = Store::check(&StoreUrl::Sqlite(part.clone()))?;
+        if let Some(first) = damage.first() {
+            let more = damage.len() - 1;
+            return Err(unavailable(format!("{} is not whole: {first} (and {more} more)", from.display())));
+        }
+    }
     fs::rename(&part, to).map_err(io)?;
     make_lasting(to)
 }
@@ -124,6 +132,9 @@ mod tests {
         let _in_use = Store::open(&store, StoreOptions::default()).unwrap();
         Store::backup(&store, &copy).unwrap();
         assert_eq!(Store::migrate(&copied, MigrateMode::Plan).unwrap(), []);
+        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        names.retain(|name| name.to_string_lossy().starts_with("b.db"));
+        assert_eq!(names, ["b.db"], "nothing is left beside it");
         assert!(Store::open(&copied, StoreOptions::default()).is_ok());
     }
 

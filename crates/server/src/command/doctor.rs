@@ -1,12 +1,19 @@
 //! `liaison doctor`: what is in force, what is wrong, how to mend it.
 
-use std::{fmt::Write as _, fs, net::TcpListener, path::Path};
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    time::Duration,
+};
 
 use liaison_store::store::{MigrateMode, Store, StoreUrl};
 
 use crate::{
     assembly::store_text,
-    cli::ServeFlags,
+    cli::DoctorFlags,
     failure::Failure,
     settings::{ALL, Given, Place, Settings},
 };
@@ -14,12 +21,18 @@ use crate::{
 use super::{Variables, given};
 
 /// Prints every setting with its place, then what is wrong; fails when something is.
-pub fn run(flags: &ServeFlags, variables: &Variables) -> Result<(), Failure> {
-    let given = given(flags, variables)?;
+pub fn run(flags: &DoctorFlags, variables: &Variables) -> Result<(), Failure> {
+    let given = given(&flags.serve, variables)?;
     print!("{}", in_force(&given));
     let wrong: Vec<String> = match Settings::read(&given) {
         Err(errors) => errors.iter().map(ToString::to_string).collect(),
-        Ok(settings) => [store(&settings.store), address(&settings)].into_iter().flatten().collect(),
+        Ok(settings) => {
+            let mut wrong: Vec<String> = [store(&settings.store), address(&settings)].into_iter().flatten().collect();
+            if flags.check_store && wrong.is_empty() {
+                wrong.extend(damage(&settings.store));
+            }
+            wrong
+        }
     };
     for name in &given.unknown_variables {
         println!("note: {name} in the environment is none of our settings and is not used");
@@ -63,6 +76,16 @@ fn store(url: &StoreUrl) -> Option<String> {
     }
 }
 
+/// What of a store is not as it was written.
+fn damage(url: &StoreUrl) -> Vec<String> {
+    let name = store_text(url);
+    let remedy = "restore a backup with `liaison restore`, and look at the disk";
+    match Store::check(url) {
+        Ok(found) => found.iter().map(|damage| format!("the store {name} is damaged: {damage}: {remedy}")).collect(),
+        Err(error) => vec![Failure::of_store(&name, error).to_string()],
+    }
+}
+
 /// The folder of a store that is yet to be made.
 fn folder(path: &Path) -> Option<String> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -78,8 +101,26 @@ fn folder(path: &Path) -> Option<String> {
 
 fn address(settings: &Settings) -> Option<String> {
     let error = TcpListener::bind(settings.listen).err()?;
+    if lives(settings.listen) {
+        println!("note: a server lives at {} already", settings.listen);
+        return None;
+    }
     Some(format!(
         "nothing can listen on {} now ({error}): stop the program that does, or choose another address",
         settings.listen
     ))
+}
+
+/// Whether what listens there says that it lives, as our server does.
+fn lives(address: SocketAddr) -> bool {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.take(1000).read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.contains(" 200 ") && answer.ends_with("ok\n"))
 }
