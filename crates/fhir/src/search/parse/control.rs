@@ -119,6 +119,10 @@ impl<'a> Reader<'a> {
         let release = self.request.release;
         let mut elements = Vec::new();
         for path in value.split(',').map(str::trim) {
+            // What every resource says of itself is kept anyway; clients ask for it all the same.
+            if path == "resourceType" {
+                continue;
+            }
             // `DocumentReference.date` says the type as well.
             let name = match path.split_once('.') {
                 Some((of, name)) if self.names.contains(&of) => name,
