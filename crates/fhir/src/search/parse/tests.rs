@@ -528,8 +528,7 @@ fn the_order_has_several_keys() {
 
 #[test]
 fn pages_summaries_and_elements_are_controls() {
-    let query =
-        "_count=20&_total=accurate&_summary=text&_elements=resourceType,type,DocumentReference.date&_format=json&_cursor=abc";
+    let query = "_count=20&_total=accurate&_summary=text&_elements=resourceType,type,DocumentReference.date&_format=json&_cursor=abc";
     let parsed = read(r4(), &["DocumentReference"], query, Handling::Strict).unwrap();
     let expected = PageControls {
         count: Some(20),
