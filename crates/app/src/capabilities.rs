@@ -7,10 +7,7 @@ use liaison_care::conformance;
 use liaison_fhir::{
     array, convert, object,
     release::{self, Release},
-    search::{
-        parameters::{Offer, parameters_of},
-        query::ParamKind,
-    },
+    search::parameters::{Offer, parameters_of},
     terminology,
     tree::{Object, Value},
 };
@@ -120,27 +117,13 @@ fn search_params(kind: &str, offers: &[Offer], wanted: impl Fn(&str) -> bool) ->
         if offer.url.is_some() || offer.description.is_none() {
             param.push("definition", definition.replace("Resource-_", "Resource-"));
         }
-        param.push("type", param_kind(offer.kind));
+        param.push("type", offer.kind.code());
         if let Some(description) = &offer.description {
             param.push("documentation", description.fr.as_str());
         }
         param.into()
     });
     Value::Array(params.collect())
-}
-
-const fn param_kind(kind: ParamKind) -> &'static str {
-    match kind {
-        ParamKind::String => "string",
-        ParamKind::Token => "token",
-        ParamKind::Reference => "reference",
-        ParamKind::Date => "date",
-        ParamKind::Number => "number",
-        ParamKind::Quantity => "quantity",
-        ParamKind::Uri => "uri",
-        ParamKind::Special => "special",
-        ParamKind::Composite => "composite",
-    }
 }
 
 fn includes(kind: &str, offers: &[Offer]) -> Vec<Value> {

@@ -3,10 +3,7 @@
 use liaison_fhir::{
     object,
     release::{Release, ReleaseId},
-    search::{
-        parameters::{Offer, parameters_of},
-        query::ParamKind,
-    },
+    search::parameters::{Offer, parameters_of},
     tree::{Object, Value},
 };
 
@@ -39,7 +36,7 @@ fn resource(base: &str, offer: &Offer) -> Option<Object> {
         "description" => description.fr.as_str(),
         "code" => offer.name,
         "base" => vec![Value::from(base)],
-        "type" => kind(offer.kind),
+        "type" => offer.kind.code(),
         "expression" => parameter.expression,
     };
     let targets: Vec<Value> = offer.targets().into_iter().map(Value::from).collect();
@@ -47,21 +44,6 @@ fn resource(base: &str, offer: &Offer) -> Option<Object> {
         resource.push("target", targets);
     }
     Some(resource)
-}
-
-/// The code of FHIR's `search-param-type`.
-const fn kind(kind: ParamKind) -> &'static str {
-    match kind {
-        ParamKind::String => "string",
-        ParamKind::Token => "token",
-        ParamKind::Reference => "reference",
-        ParamKind::Date => "date",
-        ParamKind::Number => "number",
-        ParamKind::Quantity => "quantity",
-        ParamKind::Uri => "uri",
-        ParamKind::Special => "special",
-        ParamKind::Composite => "composite",
-    }
 }
 
 #[cfg(test)]

@@ -260,6 +260,24 @@ pub enum ParamKind {
     Composite,
 }
 
+impl ParamKind {
+    /// The code of FHIR's `search-param-type`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Token => "token",
+            Self::Reference => "reference",
+            Self::Date => "date",
+            Self::Number => "number",
+            Self::Quantity => "quantity",
+            Self::Uri => "uri",
+            Self::Special => "special",
+            Self::Composite => "composite",
+        }
+    }
+}
+
 /// Which resources come with the matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Include {

@@ -4,10 +4,7 @@ use crate::{
     outcome::{Issue, IssueKind},
     primitive::fold,
     release::{ReleaseId, view},
-    search::{
-        parameters::{self, Offer},
-        query::ParamKind,
-    },
+    search::parameters::{self, Offer},
     text,
 };
 
@@ -57,7 +54,7 @@ pub(super) fn unknown_parameter(release: ReleaseId, whole: &str, name: &str, typ
 }
 
 pub(super) fn unknown_modifier(whole: &str, modifier: &str, offer: &Offer) -> Issue {
-    let (modifier, kind) = (shown(modifier), kind_name(offer.kind));
+    let (modifier, kind) = (shown(modifier), offer.kind.code());
     let mut known: Vec<String> = offer.modifiers().iter().map(|modifier| format!(":{modifier}")).collect();
     if offer.reference().is_some() {
         known.extend(offer.targets().iter().map(|target| format!(":{target}")));
@@ -208,20 +205,6 @@ fn shown(text: &str) -> String {
 
 fn place(name: &str) -> String {
     format!("http.{}", shown(name))
-}
-
-const fn kind_name(kind: ParamKind) -> &'static str {
-    match kind {
-        ParamKind::String => "string",
-        ParamKind::Token => "token",
-        ParamKind::Reference => "reference",
-        ParamKind::Date => "date",
-        ParamKind::Number => "number",
-        ParamKind::Quantity => "quantity",
-        ParamKind::Uri => "uri",
-        ParamKind::Special => "special",
-        ParamKind::Composite => "composite",
-    }
 }
 
 /// The name most like another, when one is like enough to have been meant.
