@@ -63,7 +63,7 @@ fn resource(kind: &'static str, release: &'static Release) -> Object {
     let interactions =
         ["read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"];
     let mut resource = object! { "type" => kind };
-    let profiles = supported_profiles(kind);
+    let profiles = supported_profiles(kind, release);
     if !profiles.is_empty() {
         resource.push("supportedProfile", profiles);
     }
@@ -97,8 +97,12 @@ fn codes(codes: &[&str]) -> Value {
     Value::Array(codes.iter().map(|code| object! { "code" => *code }.into()).collect())
 }
 
-/// The profiles that resources of a type are held to when they declare them.
-fn supported_profiles(kind: &str) -> Vec<Value> {
+/// The profiles that resources of a type are held to when they declare them: all of them are profiles
+/// of R4 types.
+fn supported_profiles(kind: &str, release: &Release) -> Vec<Value> {
+    if release.id != release::view().id {
+        return Vec::new();
+    }
     conformance::resources()
         .iter()
         .filter(|artefact| artefact.resource_type == "StructureDefinition")

@@ -67,6 +67,12 @@ pub fn fresh(resource_type: &str) -> Name {
     Name { resource_type: resource_type.into(), id: uuid::Uuid::now_v7().to_string().into() }
 }
 
+/// A new address for what is told and not stored: `urn:uuid:…`.
+#[must_use]
+pub fn fresh_address() -> String {
+    format!("urn:uuid:{}", uuid::Uuid::new_v4())
+}
+
 /// `Type/id`.
 #[must_use]
 pub fn reference(name: &Name) -> String {

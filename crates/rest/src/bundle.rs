@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use liaison_app::{
     error::AppError,
+    name,
     operation::{history::Told, search::Found},
     query_string,
     stored::{Change, Stored},
@@ -174,7 +175,11 @@ pub fn searchset_json(found: &Found, address: &str, exchange: &Exchange) -> Resu
     }
     if !found.issues.is_empty() {
         let outcome = respond::outcome(&found.issues, exchange.reply.language, exchange.face.release);
-        writing.entry().raw("resource", &json::write(&outcome)).strings("search", &[("mode", Some("outcome"))]);
+        writing
+            .entry()
+            .text("fullUrl", &name::fresh_address())
+            .raw("resource", &json::write(&outcome))
+            .strings("search", &[("mode", Some("outcome"))]);
     }
     Ok(writing.finish())
 }

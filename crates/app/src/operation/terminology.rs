@@ -27,6 +27,7 @@ use crate::{
     audit::AuditRecord,
     clock,
     error::{AppError, Refusal},
+    name,
     operation::{Operation, Stage},
     policy::{Action, Interaction},
     stored::Stored,
@@ -61,7 +62,7 @@ impl Operation for Terminology {
     async fn run(self, stage: Stage) -> Result<Object, AppError> {
         let Self { operation, instance, inputs, language } = self;
         let timestamp = clock::text(clock::now(), &stage.app.settings().zone);
-        let identifier = format!("urn:uuid:{}", uuid::Uuid::new_v4());
+        let identifier = name::fresh_address();
         let deadline = stage.app.settings().limits.query_time;
         stage
             .app

@@ -3,7 +3,7 @@
 use liaison_fhir::{
     array, object,
     outcome::Severity,
-    release,
+    release::{self, Content},
     tree::{Object, Value},
 };
 
@@ -50,9 +50,7 @@ fn name(id: &str) -> String {
 fn elements(profile: &Profile) -> Vec<Value> {
     let mut elements: Vec<Object> = vec![object! { "id" => profile.base, "path" => profile.base }];
     for row in &profile.rows {
-        if let Some((slice, base)) = row.as_slice()
-            && let Some(condition) = slice
-        {
+        if let Some((Some(condition), base)) = row.as_slice() {
             announce_slices(&mut elements, base, condition);
         }
         elements.push(element(row, profile));
@@ -60,7 +58,37 @@ fn elements(profile: &Profile) -> Vec<Value> {
             elements.extend(discriminating(row.id, condition));
         }
     }
+    in_base_order(&mut elements);
     elements.into_iter().map(Value::from).collect()
+}
+
+/// A differential follows the order of what it constrains, each element before what is inside it and
+/// before its slices; the tables follow what their readers look for.
+fn in_base_order(elements: &mut [Object]) {
+    let ids: Vec<String> = elements.iter().filter_map(|element| element.str("id").map(str::to_owned)).collect();
+    elements.sort_by_cached_key(|element| element.str("id").map(|id| place(id, &ids)));
+}
+
+/// Where an element stands: for each step its position in the definition, and that of its slice among
+/// those of the profile (0 for the element itself).
+fn place(id: &str, ids: &[String]) -> Vec<(usize, usize)> {
+    let mut steps = id.split('.');
+    let mut walked = steps.next().unwrap_or_default().to_owned();
+    let mut structure = release::view().type_named(&walked);
+    let mut place = Vec::new();
+    for step in steps {
+        let name = step.split(':').next().unwrap_or(step).trim_end_matches("[x]");
+        let position = structure.and_then(|s| s.elements.iter().position(|element| element.name == name));
+        let element = structure.and_then(|s| s.element(name));
+        structure = element.and_then(|element| match element.types.first().map(|t| t.content) {
+            Some(Content::Structure(id)) => Some(release::view().structure(id)),
+            _ => None,
+        });
+        walked = format!("{walked}.{step}");
+        let slice = ids.iter().position(|id| *id == walked).filter(|_| step.contains(':'));
+        place.push((position.unwrap_or_default(), slice.map_or(0, |slice| slice + 1)));
+    }
+    place
 }
 
 impl Row {
@@ -73,13 +101,14 @@ impl Row {
     }
 }
 
-/// Puts the element that says how slices are told apart before all that is said of the element.
+/// Says of an element how its slices are told apart.
 fn announce_slices(elements: &mut Vec<Object>, base: &str, condition: Condition) {
-    let id_of = |element: &Object| element.str("id").map(str::to_owned).unwrap_or_default();
-    let about = |id: &str| id == base || id.strip_prefix(base).is_some_and(|rest| rest.starts_with(['.', ':']));
-    if elements.iter().any(|element| id_of(element) == base && element.contains("slicing")) {
-        return;
-    }
+    let own = elements.iter().position(|element| element.str("id") == Some(base));
+    let own = own.unwrap_or_else(|| {
+        elements.push(object! { "id" => base, "path" => path_of(base) });
+        elements.len() - 1
+    });
+    let Some(own) = elements.get_mut(own).filter(|own| !own.contains("slicing")) else { return };
     let (kind, path) = match condition.path {
         "resource.resourceType" => ("type", "resource"),
         path => ("value", path),
@@ -88,13 +117,7 @@ fn announce_slices(elements: &mut Vec<Object>, base: &str, condition: Condition)
         "discriminator" => array![object! { "type" => kind, "path" => path }],
         "rules" => "open",
     };
-    match elements.iter_mut().find(|element| element.str("id") == Some(base)) {
-        Some(own) => own.insert_at(2, "slicing", slicing),
-        None => {
-            let at = elements.iter().position(|element| about(&id_of(element))).unwrap_or(elements.len());
-            elements.insert(at, object! { "id" => base, "path" => path_of(base), "slicing" => slicing });
-        }
-    }
+    own.insert_at(2, "slicing", slicing);
 }
 
 /// The element inside a slice whose value makes it one. Extensions and types speak for themselves.
@@ -227,6 +250,27 @@ mod tests {
             ids.dedup();
             assert_eq!(ids.len(), all, "{}", profile.id);
         }
+    }
+
+    #[test]
+    fn elements_stand_in_the_order_of_what_they_constrain() {
+        let ids = |id| {
+            let definition = definition(id);
+            let elements = definition.object("differential").unwrap().objects("element");
+            elements.map(|element| element.str("id").unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            ids("isUrgent"),
+            ["Extension", "Extension.extension", "Extension.url", "Extension.value[x]"],
+            "the table has the address first"
+        );
+        let patient = ids("fr-core-patient-ins");
+        let at = |id: &str| patient.iter().position(|other| other == id).unwrap_or_else(|| panic!("no {id}"));
+        assert!(at("Patient.extension:birthPlace") < at("Patient.identifier"));
+        assert!(at("Patient.extension:birthPlace.value[x]") < at("Patient.extension:identityReliability"));
+        assert!(at("Patient.identifier:INS-NIR.type.coding.code") < at("Patient.identifier:INS-NIA"));
+        assert!(at("Patient.name") < at("Patient.name:officialName.use"));
+        assert!(at("Patient.name:officialName.use") < at("Patient.name:officialName.given"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! Facts: the definitions of both releases (the R4 definition of a type lists what changed since
 //! STU3), and for the notes `DocumentReference`, the mapping of the notebook's own specification.
 
-use super::shapes::{audit_event, communication, consent, dates, device, dosage, healthcare_service, money};
+use super::shapes::{audit_event, communication, consent, dates, device, dosage, healthcare_service, meta, money};
 use super::shapes::{operation_definition, related, requester, structure_definition, timing};
 use super::systems;
 use crate::{release::ReleaseId, tree::Object};
@@ -64,6 +64,7 @@ static SHAPED: &[Shaped] = shaped! {
     "Dosage": ["dose", "rate"] <-> ["doseAndRate"] by dosage::dose_and_rate, dosage::flat;
     "HealthcareService": ["eligibility", "eligibilityNote"] <-> ["eligibility"]
         by healthcare_service::nested, healthcare_service::flat;
+    "Meta": ["profile"] <-> ["profile"] by meta::claims, meta::claims_of_stu3;
     "Money": ["system", "code"] <-> ["currency"] by money::currency, money::system_and_code;
     "OperationDefinition": ["idempotent"] <-> ["affectsState"]
         by operation_definition::affects_state, operation_definition::idempotent;

@@ -10,6 +10,7 @@ pub(super) mod dates;
 pub(super) mod device;
 pub(super) mod dosage;
 pub(super) mod healthcare_service;
+pub(super) mod meta;
 pub(super) mod money;
 pub(super) mod operation_definition;
 pub(super) mod related;

@@ -209,3 +209,31 @@ fn a_tree_that_is_no_resource_does_no_harm() {
         let _ = (to_r4(&to_stu3(&tree)), to_stu3(&to_r4(&tree)));
     }
 }
+
+#[test]
+fn a_profile_of_r4_is_claimed_in_r4_only_and_not_lost() {
+    let ours = "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-document-reference|3.0.0";
+    let theirs = "https://example.org/StructureDefinition/ours";
+    let mut note = note_of_today();
+    note.push("meta", object! { "profile" => array![ours, theirs] });
+    let stu3 = to_stu3(&note);
+    let meta = stu3.object("meta").unwrap();
+    assert_eq!(meta.items("profile"), [theirs.into()]);
+    let kept = extension(meta, "http://hl7.org/fhir/4.0/StructureDefinition/extension-Meta.profile");
+    assert_eq!(kept.str("valueUri"), Some(ours));
+    assert!(same(&to_r4(&stu3), &note));
+    // Who changes what is claimed is not overruled.
+    let mut changed = stu3.clone();
+    changed.set("meta", object! { "extension" => meta.items("extension").to_vec() });
+    assert!(to_r4(&changed).object("meta").is_none_or(|meta| meta.items("profile").is_empty()));
+}
+
+#[test]
+fn a_resource_without_extensions_keeps_its_claims_too() {
+    let profile = "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-bundle-creation-note";
+    let bundle =
+        object! { "resourceType" => "Bundle", "meta" => object! { "profile" => array![profile] }, "type" => "batch" };
+    let stu3 = to_stu3(&bundle);
+    assert_eq!(stu3.object("meta").unwrap().items("profile"), []);
+    assert!(same(&to_r4(&stu3), &bundle));
+}
