@@ -3,7 +3,7 @@
 use reqwest::{Method, header::HeaderMap};
 use serde_json::Value;
 
-use crate::Answer;
+use crate::{Answer, recorder};
 
 /// A client of one FHIR base.
 #[derive(Clone, Debug)]
@@ -96,6 +96,7 @@ impl Request {
         let status = response.status().as_u16();
         let headers: HeaderMap = response.headers().clone();
         let body = response.bytes().await?;
+        recorder::keep(&self.asked, &body);
         Ok(Answer { status, headers, body, asked: self.asked })
     }
 }

@@ -4,6 +4,7 @@
 //! - Every test has a server and a store of its own; nothing is shared, nothing is left behind.
 //! - The server under test is the built program, with its own settings, logs and signals. Set
 //!   `LIAISON_BINARY` to test one that is built already (the release build in `./test`).
+//! - Set `LIAISON_TRAFFIC` to a directory to keep what was answered, for a judge.
 //! - A server that panicked, or answered 500, fails the test that drove it, whatever that test looked at.
 
 pub mod sample;
@@ -11,6 +12,7 @@ pub mod sample;
 mod answer;
 mod client;
 mod program;
+mod recorder;
 mod server;
 
 pub use answer::Answer;

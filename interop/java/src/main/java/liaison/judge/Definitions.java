@@ -64,10 +64,10 @@ final class Definitions {
         return new Definitions(context, loader);
     }
 
-    /** Adds the definitions among these files; one that cannot be understood is said and left out. */
+    /** Adds the definitions among these files, those in JSON; one that cannot be understood is said and left out. */
     void add(List<Path> files) throws IOException {
         List<StructureDefinition> profiles = new ArrayList<>();
-        for (Path file : files) {
+        for (Path file : files.stream().filter(file -> file.toString().endsWith(".json")).toList()) {
             String text = Files.readString(file);
             // What is not a definition need not be read twice; the server writes its type first.
             boolean defining = DEFINING.stream().anyMatch(type -> text.startsWith("{\"resourceType\":\"" + type + "\""));

@@ -1,13 +1,14 @@
 package liaison.judge;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
-import java.util.stream.Stream;
-import org.hl7.fhir.r5.elementmodel.Manager.FhirFormat;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.hl7.fhir.r5.utils.validation.ValidatorSession;
 import org.hl7.fhir.utilities.validation.ValidationMessage;
 import org.hl7.fhir.utilities.validation.ValidationMessage.IssueSeverity;
@@ -15,104 +16,136 @@ import org.hl7.fhir.validation.ValidatorSettings;
 import org.hl7.fhir.validation.instance.InstanceValidator;
 
 /**
- * Judges resources with the HL7 validator and the published definitions: every file of a directory whose name ends in
- * {@code .r4.json} or {@code .stu3.json}.
+ * Judges answers with the HL7 validator and the published definitions: every file of some directories whose name ends in
+ * {@code .r4.json}, {@code .r4.xml}, {@code .stu3.json} or {@code .stu3.xml}.
  */
 public final class Judge {
     private static final int EXCERPT = 600;
 
-    private final InstanceValidator validator;
-    private final List<Path> files;
+    private final Asked asked;
+    private final Map<String, Integer> kinds = new TreeMap<>();
+    private int seen;
+    private int passed;
+    private int failed;
 
-    private Judge(Release release, Definitions definitions, List<Path> files) {
-        this.files = files;
+    private Judge(Asked asked) {
+        this.asked = asked;
+    }
+
+    /**
+     * Prints every error that is not explained (with {@code --warnings}: every warning too) and a sum; ends with 0 when there
+     * was something to judge, no error in it, and every explained error was met.
+     *
+     * @param arguments see {@link Asked#USAGE}
+     * @throws IOException when a file cannot be read
+     */
+    public static void main(String[] arguments) throws IOException {
+        Asked asked = Asked.of(arguments);
+        if (asked == null) {
+            System.err.println(Asked.USAGE);
+            System.exit(2);
+            return;
+        }
+        Judge judge = new Judge(asked);
+        for (Release release : Release.values()) {
+            judge.judge(release);
+        }
+        System.exit(judge.sum() ? 0 : 1);
+    }
+
+    private void judge(Release release) throws IOException {
+        List<Path> files = new ArrayList<>();
+        for (String directory : asked.directories()) {
+            files.addAll(Answer.files(directory, release));
+        }
+        // What is small first: a short form then judges resources by themselves rather than pages full of them.
+        files.sort(Comparator.comparingLong((Path file) -> file.toFile().length()).thenComparing(Path::getFileName));
+        if (files.isEmpty()) {
+            return;
+        }
+        Definitions definitions = Definitions.published(release);
+        if (asked.definitions() != null) {
+            definitions.add(Answer.files(asked.definitions(), release));
+        }
+        InstanceValidator validator = validator(release, definitions);
+        Set<String> judged = new HashSet<>();
+        for (Path file : files) {
+            seen++;
+            Answer answer = Answer.read(file, definitions.context());
+            // In the short form, only what has something in it that was not judged before.
+            boolean isNew = judged.addAll(answer.traits());
+            if (isNew || asked.whole() || answer.root() == null) {
+                judge(answer, release, validator);
+            }
+        }
+    }
+
+    private void judge(Answer answer, Release release, InstanceValidator validator) {
+        kinds.merge(release + " " + answer.kind(), 1, Integer::sum);
+        boolean wrong = false;
+        for (ValidationMessage finding : findings(answer, validator)) {
+            boolean isError = finding.getLevel().isError();
+            if (isError && asked.exceptions().explain(release, answer.subject(finding.getLocation()), finding)) {
+                continue;
+            }
+            wrong |= isError;
+            if (isError || asked.warnings() && finding.getLevel() == IssueSeverity.WARNING) {
+                System.out.println(answer.file.getFileName() + ": " + said(finding));
+            }
+        }
+        if (wrong) {
+            failed++;
+        } else {
+            passed++;
+        }
+    }
+
+    private static InstanceValidator validator(Release release, Definitions definitions) {
         ValidatorSession session = new ValidatorSession();
         // Profiles are held against the release by its short name too.
         session.getOtherVersions().put(release.shortVersion(), definitions.context());
-        this.validator = new InstanceValidator(definitions.context(), null, null, session, new ValidatorSettings());
+        InstanceValidator validator = new InstanceValidator(definitions.context(), null, null, session, new ValidatorSettings());
         validator.setFetcher(new Offline.Fetcher(definitions.context()));
         validator.setPolicyAdvisor(new Offline.Policy());
         validator.setAssumeValidRestReferences(true);
         // Clients may send extensions of their own, and get them back.
         validator.setAnyExtensionsAllowed(true);
         validator.setAllowExamples(true);
+        return validator;
     }
 
-    /**
-     * Prints every error (with {@code --warnings}: every warning too) and a sum; ends with 0 when there was something to
-     * judge and no error in it.
-     *
-     * @param arguments {@code [--warnings] [--definitions DIRECTORY] DIRECTORY}: definitions (profiles, extensions, value
-     *     sets, code systems) that lie in the first directory as files of their own are known while the others are judged
-     * @throws IOException when a file cannot be read
-     */
-    public static void main(String[] arguments) throws IOException {
-        List<String> rest = new ArrayList<>(List.of(arguments));
-        boolean warnings = rest.remove("--warnings");
-        String definitions = null;
-        int option = rest.indexOf("--definitions");
-        if (option >= 0 && option + 1 < rest.size()) {
-            definitions = rest.remove(option + 1);
-            rest.remove(option);
+    private static List<ValidationMessage> findings(Answer answer, InstanceValidator validator) {
+        List<ValidationMessage> findings = new ArrayList<>(answer.misread);
+        if (answer.root() == null) {
+            findings.add(broken("the reader made nothing of it"));
+            return findings;
         }
-        if (rest.size() != 1) {
-            System.err.println("usage: liaison.judge.Judge [--warnings] [--definitions DIRECTORY] DIRECTORY");
-            System.exit(2);
-        }
-        int passed = 0;
-        int failed = 0;
-        for (Release release : Release.values()) {
-            List<Path> files = files(rest.get(0), release);
-            if (files.isEmpty()) {
-                continue;
-            }
-            Definitions known = Definitions.published(release);
-            if (definitions != null) {
-                known.add(files(definitions, release));
-            }
-            int wrong = new Judge(release, known, files).judge(warnings);
-            failed += wrong;
-            passed += files.size() - wrong;
-        }
-        System.out.println("judge: " + passed + " passed, " + failed + " failed");
-        System.exit(failed == 0 && passed > 0 ? 0 : 1);
-    }
-
-    /** How many of the files have an error. */
-    private int judge(boolean warnings) throws IOException {
-        int failed = 0;
-        for (Path file : files) {
-            List<ValidationMessage> findings = findings(file);
-            findings.stream().filter(finding -> finding.getLevel().isError() || warnings && finding.getLevel() == IssueSeverity.WARNING)
-                .forEach(finding -> System.out.println(file.getFileName() + ": " + said(finding)));
-            if (findings.stream().anyMatch(finding -> finding.getLevel().isError())) {
-                failed++;
-            }
-        }
-        return failed;
-    }
-
-    private List<ValidationMessage> findings(Path file) throws IOException {
-        List<ValidationMessage> findings = new ArrayList<>();
-        try (InputStream stream = Files.newInputStream(file)) {
-            validator.validate(null, findings, stream, FhirFormat.JSON);
+        try {
+            validator.validate(null, findings, null, answer.root());
         } catch (RuntimeException thrown) {
             // The validator's own mistake must not pass for a good resource.
-            findings.add(new ValidationMessage(ValidationMessage.Source.InstanceValidator, ValidationMessage.IssueType.EXCEPTION,
-                "(whole)", "the validator broke down: " + thrown, IssueSeverity.FATAL));
+            findings.add(broken("the validator broke down: " + thrown));
         }
         return findings;
     }
 
+    private static ValidationMessage broken(String said) {
+        return new ValidationMessage(ValidationMessage.Source.InstanceValidator, ValidationMessage.IssueType.EXCEPTION, "(whole)", said,
+            IssueSeverity.FATAL);
+    }
+
     private static String said(ValidationMessage finding) {
         String message = finding.getMessage().replaceAll("\\s+", " ");
-        return finding.getLevel().toCode() + " at " + finding.getLocation() + ": "
+        return finding.getLevel().toCode() + " " + finding.getMessageId() + " at " + finding.getLocation() + ": "
             + message.substring(0, Math.min(message.length(), EXCERPT));
     }
 
-    private static List<Path> files(String directory, Release release) throws IOException {
-        try (Stream<Path> all = Files.walk(Path.of(directory))) {
-            return all.filter(file -> file.toString().endsWith(release.ending)).sorted().toList();
-        }
+    private boolean sum() {
+        kinds.forEach((kind, count) -> System.out.println("  " + count + " " + kind));
+        List<String> unneeded = asked.exceptions().unneeded(asked.whole());
+        unneeded.forEach(number -> System.out.println("exception " + number + " explains nothing any more: take it out"));
+        System.out.println("judge: " + passed + " passed, " + failed + " failed, of " + seen + " answers; "
+            + asked.exceptions().needed() + " errors are explained");
+        return failed == 0 && passed > 0 && unneeded.isEmpty();
     }
 }

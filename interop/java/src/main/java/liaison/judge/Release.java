@@ -1,9 +1,9 @@
 package liaison.judge;
 
-/** A FHIR release: how its files end, and where its definitions are. */
+/** A FHIR release: how its files end (before the encoding), and where its definitions are. */
 enum Release {
-    R4(".r4.json", "4.0.1", "hl7.fhir.r4.core", "org/hl7/fhir/r4/model"),
-    STU3(".stu3.json", "3.0.2", "hl7.fhir.r3.core", "org/hl7/fhir/dstu3/model");
+    R4(".r4", "4.0.1", "hl7.fhir.r4.core", "org/hl7/fhir/r4/model"),
+    STU3(".stu3", "3.0.2", "hl7.fhir.r3.core", "org/hl7/fhir/dstu3/model");
 
     /** How the names of its files end. */
     final String ending;
