@@ -1,7 +1,7 @@
 //! What a write brings: a resource, or the bytes of a `Binary`.
 
 use bytes::Bytes;
-use liaison_fhir::{json, object, release, tree::Object, validate};
+use liaison_fhir::{json, object, outcome::IssueKind, release, text, tree::Object, validate};
 use liaison_store::contract::NewBlob;
 use ring::digest;
 
@@ -77,6 +77,17 @@ impl Raw {
         let limit = stage.app.settings().limits.attachment;
         if self.bytes.len() > limit {
             return Err(attachments::too_large("Binary.data", limit));
+        }
+        // Neither release has a Binary that says it has data and has none.
+        if self.bytes.is_empty() {
+            return Err(AppError::not_understood(
+                IssueKind::Required,
+                "Binary.data",
+                text!(
+                    en: "No bytes were sent: the body of this request is what the Binary is to hold.",
+                    fr: "Aucun octet n'a été envoyé : le corps de cette requête est ce que le Binary doit contenir.",
+                ),
+            ));
         }
         sniff::check(Some(&self.content_type), &self.bytes, "Binary.contentType")?;
         let mut tree = object! { "resourceType" => "Binary", "contentType" => self.content_type.as_str() };

@@ -4,7 +4,7 @@
 //! and in English that says what is wrong and how to mend it. The HTTP edge turns issues into an
 //! `OperationOutcome`.
 
-use crate::tree::Object;
+use crate::{primitive, tree::Object};
 
 /// How grave a finding is. Only [`Severity::Error`] and [`Severity::Fatal`] refuse a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -210,7 +210,11 @@ pub fn operation_outcome(issues: &[Issue], language: Language) -> Object {
     crate::object! { "resourceType" => "OperationOutcome", "issue" => items }
 }
 
+/// The longest sentence or place that an answer holds: they quote what was sent, which may be long.
+const LONGEST: usize = 2_000;
+
 fn issue_object(issue: &Issue, language: Language) -> Object {
+    let shown = |text| primitive::presentable(text, LONGEST);
     let translation = |code: &str, content: &str| {
         crate::object! {
             "url" => "http://hl7.org/fhir/StructureDefinition/translation",
@@ -221,10 +225,11 @@ fn issue_object(issue: &Issue, language: Language) -> Object {
         }
     };
     let other = match language {
-        Language::French => translation("en", &issue.text.en),
-        Language::English => translation("fr", &issue.text.fr),
+        Language::French => translation("en", &shown(&issue.text.en)),
+        Language::English => translation("fr", &shown(&issue.text.fr)),
     };
-    let text = issue.text.in_language(language);
+    let text = shown(issue.text.in_language(language));
+    let text = text.as_ref();
     let mut object = crate::object! {
         "severity" => issue.severity.code(),
         "code" => issue.kind.code(),
@@ -236,7 +241,27 @@ fn issue_object(issue: &Issue, language: Language) -> Object {
     };
     if !issue.place.is_empty() {
         // `location` is the form older clients read, `expression` the one that R4 prefers.
-        object.push("expression", crate::array![issue.place.as_str()]);
+        object.push("expression", crate::array![shown(&issue.place).as_ref()]);
     }
     object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{json, release, text, validate};
+
+    #[test]
+    fn what_a_finding_quotes_of_a_request_makes_no_invalid_or_huge_outcome() {
+        let name = format!("na\0me\u{FFFE}{}", "x".repeat(1_000_000));
+        let text = text!(en: "The member \"{name}\" is wrong.", fr: "Le membre « {name} » est faux.");
+        let issue = Issue::error(IssueKind::Structure, name.as_str(), text);
+        let outcome = operation_outcome(&[issue], Language::English);
+        assert_eq!(validate::validate(&outcome, release::r4()), []);
+        assert_eq!(validate::validate(&outcome, release::stu3()), []);
+        let written = json::write(&outcome);
+        assert!(written.len() < 10_000, "{}", written.len());
+        let place = outcome.objects("issue").next().map(|issue| issue.items("expression")[0].as_str().unwrap());
+        assert!(place.unwrap().starts_with("na\u{FFFD}me\u{FFFD}xxx"));
+    }
 }

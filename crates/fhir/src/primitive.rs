@@ -11,6 +11,8 @@ mod range;
 mod uri;
 mod words;
 
+use std::borrow::Cow;
+
 use compact_str::CompactString;
 use jiff::tz::TimeZone;
 
@@ -89,6 +91,12 @@ pub fn decode_base64(value: &str) -> Option<Vec<u8>> {
 #[must_use]
 pub fn encode_base64(bytes: &[u8]) -> String {
     binary::encode(bytes)
+}
+
+/// A text as an answer may hold it, whatever it quotes of a request: in characters that FHIR allows
+/// in texts, and not longer than so many.
+pub(crate) fn presentable(value: &str, longest: usize) -> Cow<'_, str> {
+    words::presentable(value, longest)
 }
 
 /// The beginning of a value, for a sentence.

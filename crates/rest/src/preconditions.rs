@@ -27,9 +27,28 @@ pub fn http_date(micros: i64) -> Option<HeaderValue> {
 /// The text of a header, trimmed.
 ///
 /// # Errors
-/// When it is not text.
+/// When it is not text, or there twice: one of both would be left unheeded.
 pub fn text_of<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, AppError> {
-    headers.get(name).map(|value| value.to_str().map(str::trim).map_err(|_| unreadable(name))).transpose()
+    let mut values = headers.get_all(name).iter();
+    let text = values.next().map(|value| value.to_str().map(str::trim).map_err(|_| unreadable(name))).transpose()?;
+    if values.next().is_some() {
+        return Err(AppError::not_understood(
+            IssueKind::Value,
+            format!("http.{name}"),
+            text!(
+                en: "The header “{name}” is there more than once: send the one that counts.",
+                fr: "L'en-tête « {name} » figure plusieurs fois : n'envoyez que celui qui compte.",
+            ),
+        ));
+    }
+    Ok(text)
+}
+
+/// The texts of a header that is a list, from every line that bears it.
+fn texts_of(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, AppError> {
+    let lines = headers.get_all(name).iter().map(|value| value.to_str().map(str::trim).map_err(|_| unreadable(name)));
+    let lines = lines.collect::<Result<Vec<_>, _>>()?;
+    Ok((!lines.is_empty()).then(|| lines.join(",")))
 }
 
 /// The version that `If-Match` asks for.
@@ -57,7 +76,7 @@ pub enum IfNoneMatch {
 /// # Errors
 /// When it is not text.
 pub fn if_none_match(headers: &HeaderMap) -> Result<Option<IfNoneMatch>, AppError> {
-    Ok(text_of(headers, &header::IF_NONE_MATCH)?.map(|tags| match tags {
+    Ok(texts_of(headers, &header::IF_NONE_MATCH)?.map(|tags| match tags.as_str() {
         "*" => IfNoneMatch::Anything,
         tags => IfNoneMatch::Versions(tags.split(',').filter_map(|tag| version_of(tag.trim())).collect()),
     }))
@@ -123,6 +142,16 @@ mod tests {
         assert!(is_known(&headers(header::IF_MODIFIED_SINCE, "Tue, 14 Nov 2023 22:13:20 GMT"), 2, moment).unwrap());
         assert!(!is_known(&headers(header::IF_MODIFIED_SINCE, "Tue, 14 Nov 2023 22:13:19 GMT"), 2, moment).unwrap());
         assert!(!is_known(&headers(header::IF_MODIFIED_SINCE, "yesterday"), 2, moment).unwrap());
+    }
+
+    #[test]
+    fn a_header_that_is_there_twice_is_refused_unless_it_is_a_list() {
+        let mut twice = headers(header::IF_MATCH, "W/\"1\"");
+        twice.append(header::IF_MATCH, HeaderValue::from_static("W/\"2\""));
+        assert!(if_match(&twice).is_err());
+        let mut twice = headers(header::IF_NONE_MATCH, "W/\"1\"");
+        twice.append(header::IF_NONE_MATCH, HeaderValue::from_static("W/\"2\""));
+        assert_eq!(if_none_match(&twice).unwrap(), Some(IfNoneMatch::Versions(vec![1, 2])));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Lists and single values, texts and numbers: the shape that the STU3 tables give each element.
 
+use compact_str::CompactString;
 use liaison_fhir::{
     outcome::{Issue, Text},
     place::Place,
@@ -59,6 +60,7 @@ impl Reader {
 
     fn element(&mut self, element: Object, structure: &'static Structure, place: &Place<'_>) -> Object {
         let mut result = Object::with_capacity(element.len());
+        let told = reshaped_with_siblings(&element, structure);
         for (name, value) in element.into_members() {
             let base = name.strip_prefix('_');
             let Some(member) = structure.member(base.unwrap_or(&name)) else {
@@ -66,10 +68,15 @@ impl Reader {
                 continue;
             };
             let here = place.child(&name);
+            let part = match base {
+                None => Part::Value,
+                Some(base) if told.contains(&base.into()) => Part::SiblingOfReshaped,
+                Some(_) => Part::Sibling,
+            };
             let value = if member.element.repeats() {
-                self.list(value, member.type_ref, base.is_some(), &here)
+                self.list(value, member.type_ref, part, &here)
             } else {
-                self.single(value, member.type_ref, base.is_some(), &here)
+                self.single(value, member.type_ref, part, &here)
             };
             result.push(name, value);
         }
@@ -92,12 +99,12 @@ impl Reader {
     }
 
     /// An element that STU3 writes as a list.
-    fn list(&mut self, value: Value, type_ref: &'static TypeRef, is_sibling: bool, place: &Place<'_>) -> Value {
+    fn list(&mut self, value: Value, type_ref: &'static TypeRef, part: Part, place: &Place<'_>) -> Value {
         let items = match value {
             Value::Array(items) => items,
             Value::Null => return Value::Null,
             one => {
-                if !is_sibling {
+                if part != Part::SiblingOfReshaped {
                     self.say(
                         place,
                         text!(
@@ -109,15 +116,15 @@ impl Reader {
                 vec![one]
             }
         };
-        let read = |(at, item)| if is_sibling { item } else { self.content(item, type_ref, &place.item(at)) };
+        let read = |(at, item)| if part == Part::Value { self.content(item, type_ref, &place.item(at)) } else { item };
         Value::Array(items.into_iter().enumerate().map(read).collect())
     }
 
     /// An element that STU3 writes as one value.
-    fn single(&mut self, value: Value, type_ref: &'static TypeRef, is_sibling: bool, place: &Place<'_>) -> Value {
+    fn single(&mut self, value: Value, type_ref: &'static TypeRef, part: Part, place: &Place<'_>) -> Value {
         let value = match value {
-            Value::Array(mut items) if items.len() == 1 && !matches!(items[0], Value::Null | Value::Array(_)) => {
-                if !is_sibling {
+            Value::Array(mut items) if is_one(&items) => {
+                if part != Part::SiblingOfReshaped {
                     self.say(
                         place,
                         text!(
@@ -130,7 +137,7 @@ impl Reader {
             }
             other => other,
         };
-        if is_sibling { value } else { self.content(value, type_ref, place) }
+        if part == Part::Value { self.content(value, type_ref, place) } else { value }
     }
 
     fn content(&mut self, value: Value, type_ref: &'static TypeRef, place: &Place<'_>) -> Value {
@@ -160,6 +167,33 @@ impl Reader {
     fn say(&mut self, place: &Place<'_>, text: Text) {
         self.issues.push(Issue::information(place, text));
     }
+}
+
+/// Which of the two members of an element is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The one that has its name.
+    Value,
+    /// That of the ids and extensions of a primitive (`_status`).
+    Sibling,
+    /// As [`Part::Sibling`], when the value is told of already: they change together.
+    SiblingOfReshaped,
+}
+
+/// The elements with a sibling whose value does not have the shape that STU3 gives it.
+fn reshaped_with_siblings(element: &Object, structure: &Structure) -> Vec<CompactString> {
+    let siblings = element.iter().filter_map(|(name, _)| name.strip_prefix('_'));
+    let is_reshaped = |base: &&str| match (structure.member(base), element.get(base)) {
+        (Some(member), Some(Value::Array(items))) => !member.element.repeats() && is_one(items),
+        (Some(member), Some(value)) => member.element.repeats() && *value != Value::Null,
+        _ => false,
+    };
+    siblings.filter(|base| structure.member(base).is_some()).filter(is_reshaped).map(CompactString::from).collect()
+}
+
+/// Whether a list can be read as one value.
+fn is_one(items: &[Value]) -> bool {
+    matches!(items, [item] if !matches!(item, Value::Null | Value::Array(_)))
 }
 
 /// The member that names the type of a resource, whatever its letters.

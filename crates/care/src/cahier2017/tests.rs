@@ -415,3 +415,17 @@ fn a_query_that_was_read_otherwise_says_so() {
     let (_, issues) = read_query(vec![("securityLabel".to_owned(), "N".to_owned())]);
     assert_eq!(places(&issues), ["http.securityLabel"]);
 }
+
+#[test]
+fn what_stands_beside_a_value_is_put_right_with_it_and_alone_it_is_told() {
+    check(
+        r#"{"resourceType":"Patient","birthDate":["1950"],"_birthDate":[{"id":"a"}]}"#,
+        r#"{"resourceType":"Patient","birthDate":"1950","_birthDate":{"id":"a"}}"#,
+        &["Patient.birthDate"],
+    );
+    check(
+        r#"{"resourceType":"Patient","birthDate":"1950","_birthDate":[{"id":"a"}],"_gender":[{"id":"b"}]}"#,
+        r#"{"resourceType":"Patient","birthDate":"1950","_birthDate":{"id":"a"},"_gender":{"id":"b"}}"#,
+        &["Patient._birthDate", "Patient._gender"],
+    );
+}

@@ -1,5 +1,7 @@
 //! Strings, codes and ids.
 
+use std::borrow::Cow;
+
 use super::{empty, shown};
 use crate::{outcome::Text, text};
 
@@ -37,6 +39,22 @@ pub(super) fn check_text(value: &str) -> Result<(), Text> {
         ));
     }
     Ok(())
+}
+
+/// A text as [`check_text`] lets it pass, and not longer than so many characters: what it quotes of a
+/// request may be neither. What cannot be written is shown as U+FFFD.
+pub(super) fn presentable(value: &str, longest: usize) -> Cow<'_, str> {
+    let end = value.char_indices().nth(longest).map(|(end, _)| end);
+    let kept = end.and_then(|end| value.get(..end)).unwrap_or(value);
+    if end.is_none() && forbidden_character(kept).is_none() {
+        return Cow::Borrowed(value);
+    }
+    let replaced = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r') || is_noncharacter(c);
+    let mut shown: String = kept.chars().map(|c| if replaced(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    if end.is_some() {
+        shown.push('…');
+    }
+    Cow::Owned(shown)
 }
 
 /// The first control character but tab and line ends, or the first of the two characters that XML

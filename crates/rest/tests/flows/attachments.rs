@@ -123,3 +123,12 @@ async fn bytes_are_sent_and_read_as_they_are() {
     assert_eq!(sent_back.header("etag"), "W/\"2\"");
     house.send(&format!("GET /fhir/r4/Binary/{id}"), &[("accept", "image/png")], "").await.expect(406);
 }
+
+#[tokio::test]
+async fn an_upload_without_bytes_is_refused() {
+    let house = House::open().await;
+    for line in ["POST /fhir/r4/Binary", "PUT /fhir/stu3/Binary/b"] {
+        let refused = house.send(line, &[("content-type", "image/png")], "").await.expect(400);
+        assert_eq!(refused.json()["issue"][0]["code"], "required");
+    }
+}
