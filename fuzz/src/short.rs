@@ -6,24 +6,7 @@ use liaison_fhir::{
     tree::{Object, Value},
 };
 
-/// A note of today's form.
-pub const NOTE: &[u8] = include_bytes!("../seeds/note.json");
-
-/// Resources and bundles, in both releases and in the form of 2017.
-pub const RESOURCES: &[&[u8]] = &[
-    NOTE,
-    include_bytes!("../seeds/patient.json"),
-    include_bytes!("../../tests/data/cdl-r4-transaction-as-published.json"),
-    include_bytes!("../../tests/data/cdl-2017-create-as-printed.json"),
-    include_bytes!("../../tests/data/cdl-2017-create-conformant.json"),
-    include_bytes!("../../tests/data/cdl-2017-update.json"),
-];
-/// A resource in XML.
-pub const XML: &[&[u8]] = &[include_bytes!("../seeds/patient.xml")];
-/// A patch of [`NOTE`].
-pub const PATCHES: &[&[u8]] = &[include_bytes!("../seeds/patch.json")];
-/// A type, and the query string of a search.
-pub const SEARCHES: &[&[u8]] = &[include_bytes!("../seeds/search.txt")];
+use crate::samples;
 
 /// What readers stumble over.
 const TOKENS: &[&str] = &[
@@ -85,6 +68,34 @@ const TOKENS: &[&str] = &[
     "identifier",
     "ge",
     "ap",
+    "⟦300⟧",
+    "⟦/⟧",
+    "{next}",
+    "{location}",
+    "{etag}",
+    "\n===\n",
+    "\n\n",
+    "W/\"1\"",
+    "bytes=0-",
+    "prefer: return=OperationOutcome",
+    "prefer: respond-async",
+    "if-none-exist: ",
+    "if-none-match: *",
+    "content-encoding: gzip",
+    "accept: application/fhir+xml",
+    "PATCH /fhir/r4/",
+    "DELETE /fhir/stu3/",
+    "/_history/",
+    "/_search",
+    "$validate",
+    "is-a",
+    ".where(",
+    ".ofType(",
+    "resolve() is ",
+    " | ",
+    " and ",
+    "'",
+    "%2C",
 ];
 
 /// Values that stand in the place of others in a tree.
@@ -104,21 +115,34 @@ const VALUES: &[&str] = &[
     "9007199254740993",
 ];
 
+/// What inputs are sprinkled with, here and in libFuzzer's dictionary.
+pub fn words() -> impl Iterator<Item = &'static str> {
+    TOKENS.iter().chain(VALUES).copied().filter(|word| !word.is_empty())
+}
+
 /// Inputs that follow from one another without end.
 pub struct Inputs {
-    samples: &'static [&'static [u8]],
+    samples: Vec<Vec<u8>>,
     state: u64,
 }
 
 impl Inputs {
     /// From samples; each seed gives a series of its own.
-    pub const fn new(samples: &'static [&'static [u8]], seed: u64) -> Self {
+    #[must_use]
+    pub const fn new(samples: Vec<Vec<u8>>, seed: u64) -> Self {
         Self { samples, state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1 }
     }
 
     /// The next input: a sample with a few changes.
     pub fn next_input(&mut self) -> Vec<u8> {
-        let sample = self.samples[self.below(self.samples.len())];
+        let at = self.below(self.samples.len());
+        let sample = std::mem::take(&mut self.samples[at]);
+        let input = self.changed(&sample);
+        self.samples[at] = sample;
+        input
+    }
+
+    fn changed(&mut self, sample: &[u8]) -> Vec<u8> {
         // Changed as a tree, most inputs stay JSON, and what lies behind the reader is reached too.
         match json::read_value(sample, &json::Limits::default()) {
             Ok(mut tree) if self.below(3) > 0 => {
@@ -183,7 +207,7 @@ impl Inputs {
                 }
             }
             (_, Value::Object(object)) => {
-                let note = json::read(NOTE, &json::Limits::default()).unwrap_or_default();
+                let note = json::read(samples::NOTE, &json::Limits::default()).unwrap_or_default();
                 let at = self.below(note.len());
                 if let Some((name, member)) = note.iter().nth(at) {
                     object.set(name, member.clone());

@@ -1,46 +1,37 @@
-//! A short run of every target, the same in every run. `FUZZ_ROUNDS` makes it longer, `FUZZ_SEED` another.
+//! A short run of every target, the same in every run. `FUZZ_ROUNDS` makes it longer (so many times
+//! as long), `FUZZ_SEED` another.
 
-use liaison_fuzz::short::{Inputs, PATCHES, RESOURCES, SEARCHES, XML};
+use liaison_fuzz::{TARGETS, short::Inputs};
 
-fn run(target: fn(&[u8]), samples: &'static [&'static [u8]]) {
-    for sample in samples {
-        target(sample);
+fn run(name: &str) {
+    let target = TARGETS.iter().find(|target| target.name == name).expect("a target of that name");
+    let samples = (target.samples)();
+    for sample in &samples {
+        (target.run)(sample);
     }
-    let number = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let mut inputs = Inputs::new(samples, number("FUZZ_SEED").unwrap_or(1));
-    for round in 0..number("FUZZ_ROUNDS").unwrap_or(2_000) {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok()).unwrap_or(1);
+    let rounds = target.rounds as u64 * number("FUZZ_ROUNDS");
+    let mut inputs = Inputs::new(samples, number("FUZZ_SEED"));
+    for round in 0..rounds {
         let input = inputs.next_input();
-        let outcome = std::panic::catch_unwind(|| target(&input));
+        let outcome = std::panic::catch_unwind(|| (target.run)(&input));
         assert!(outcome.is_ok(), "round {round}:\n{}", String::from_utf8_lossy(&input));
     }
 }
 
-#[test]
-fn json() {
-    run(liaison_fuzz::json, RESOURCES);
+macro_rules! targets {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            run(stringify!($name));
+        })*
+
+        #[test]
+        fn every_target_is_run() {
+            let named: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+            assert_eq!(named, [$(stringify!($name)),*]);
+        }
+    };
 }
 
-#[test]
-fn xml() {
-    run(liaison_fuzz::xml, XML);
-}
-
-#[test]
-fn search() {
-    run(liaison_fuzz::search, SEARCHES);
-}
-
-#[test]
-fn patch() {
-    run(liaison_fuzz::patch, PATCHES);
-}
-
-#[test]
-fn cahier2017() {
-    run(liaison_fuzz::cahier2017, RESOURCES);
-}
-
-#[test]
-fn resource() {
-    run(liaison_fuzz::resource, RESOURCES);
-}
+targets!(json xml search patch cda cahier2017 resource path primitive terminology http);
