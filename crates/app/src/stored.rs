@@ -90,6 +90,25 @@ impl Stored {
         Ok(json::write(&self.converted(&body, face.release)?).into())
     }
 
+    /// As [`Stored::json`], appended to what is being written.
+    ///
+    /// # Errors
+    /// When the stored body cannot be read: a defect.
+    pub fn write_json(&self, face: &Face, out: &mut Vec<u8>) -> Result<(), AppError> {
+        if release_of(self.version.form).id == face.release.id {
+            self.fill_into(face, out);
+        } else {
+            out.extend_from_slice(&self.json(face)?);
+        }
+        Ok(())
+    }
+
+    /// How many bytes it has as it is stored: about as many as it is shown with.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.version.body.len()
+    }
+
     /// The tree of the resource as that face shows it; empty for a deletion.
     ///
     /// # Errors
@@ -117,7 +136,15 @@ impl Stored {
     }
 
     fn filled(&self, face: &Face) -> Bytes {
-        fill(&self.version, |filler, out| match filler {
+        fill(&self.version, |filler, out| self.put(filler, face, out))
+    }
+
+    fn fill_into(&self, face: &Face, out: &mut Vec<u8>) {
+        fill_into(&self.version, out, |filler, out| self.put(filler, face, out));
+    }
+
+    fn put(&self, filler: &Filler, face: &Face, out: &mut Vec<u8>) {
+        match filler {
             Filler::Base => out.extend_from_slice(face.base.as_bytes()),
             Filler::Data(blob) => {
                 let Some((_, bytes)) = self.attached.iter().find(|(id, _)| id == blob) else { return };
@@ -125,25 +152,29 @@ impl Stored {
                 out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
                 out.extend_from_slice(b"\",");
             }
-        })
+        }
     }
 }
 
 /// The body with its holes filled by `filler`; the very bytes when there are none.
-pub(crate) fn fill(version: &Version, mut filler: impl FnMut(&Filler, &mut Vec<u8>)) -> Bytes {
+pub(crate) fn fill(version: &Version, filler: impl FnMut(&Filler, &mut Vec<u8>)) -> Bytes {
     if version.holes.is_empty() {
         return version.body.clone();
     }
     let mut out = Vec::with_capacity(version.body.len() + 256);
+    fill_into(version, &mut out, filler);
+    out.into()
+}
+
+fn fill_into(version: &Version, out: &mut Vec<u8>, mut filler: impl FnMut(&Filler, &mut Vec<u8>)) {
     let mut from = 0;
     for hole in &version.holes {
         let at = (hole.at as usize).clamp(from, version.body.len());
         out.extend_from_slice(version.body.get(from..at).unwrap_or_default());
-        filler(&hole.filler, &mut out);
+        filler(&hole.filler, out);
         from = at;
     }
     out.extend_from_slice(version.body.get(from..).unwrap_or_default());
-    out.into()
 }
 
 /// Reads a body that this server wrote.

@@ -31,7 +31,13 @@ impl Writing {
     /// A bundle of a type.
     #[must_use]
     pub fn new(bundle_type: &str, total: Option<u64>) -> Self {
-        let mut out = Vec::with_capacity(4096);
+        Self::with_room(bundle_type, total, 4096)
+    }
+
+    /// A bundle of a type that will be about so many bytes.
+    #[must_use]
+    pub fn with_room(bundle_type: &str, total: Option<u64>, bytes: usize) -> Self {
+        let mut out = Vec::with_capacity(bytes);
         out.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"type\":");
         json::write_string_into(bundle_type, &mut out);
         if let Some(total) = total {
@@ -71,7 +77,7 @@ impl Writing {
     }
 }
 
-/// An entry in the making; ended when dropped.
+/// An entry, or an object in one, in the making; ended when dropped.
 #[derive(Debug)]
 pub struct Entry<'w> {
     out: &'w mut Vec<u8>,
@@ -79,23 +85,27 @@ pub struct Entry<'w> {
 }
 
 impl Entry<'_> {
-    /// A member whose value is JSON already.
-    pub fn raw(&mut self, name: &str, json: &[u8]) -> &mut Self {
+    /// Begins a member; its value is to be written next.
+    fn member(&mut self, name: &str) -> &mut Vec<u8> {
         if self.members > 0 {
             self.out.push(b',');
         }
         self.members += 1;
         json::write_string_into(name, self.out);
         self.out.push(b':');
-        self.out.extend_from_slice(json);
+        self.out
+    }
+
+    /// A member whose value is JSON already.
+    pub fn raw(&mut self, name: &str, json: &[u8]) -> &mut Self {
+        self.member(name).extend_from_slice(json);
         self
     }
 
     /// A member that is a string.
     pub fn text(&mut self, name: &str, text: &str) -> &mut Self {
-        let mut value = Vec::with_capacity(text.len() + 2);
-        json::write_string_into(text, &mut value);
-        self.raw(name, &value)
+        json::write_string_into(text, self.member(name));
+        self
     }
 
     /// A member that is an object of strings; those without value are left out.
@@ -110,28 +120,19 @@ impl Entry<'_> {
         members: &[(&str, Option<&str>)],
         more: Option<(&str, &[u8])>,
     ) -> &mut Self {
-        let mut object = vec![b'{'];
+        let out = self.member(name);
+        out.push(b'{');
+        let mut object = Entry { out, members: 0 };
         for (name, value) in members {
-            let Some(value) = value else { continue };
-            comma(&mut object);
-            json::write_string_into(name, &mut object);
-            object.push(b':');
-            json::write_string_into(value, &mut object);
+            if let Some(value) = value {
+                object.text(name, value);
+            }
         }
         if let Some((name, json)) = more {
-            comma(&mut object);
-            json::write_string_into(name, &mut object);
-            object.push(b':');
-            object.extend_from_slice(json);
+            object.raw(name, json);
         }
-        object.push(b'}');
-        self.raw(name, &object)
-    }
-}
-
-fn comma(object: &mut Vec<u8>) {
-    if object.len() > 1 {
-        object.push(b',');
+        drop(object);
+        self
     }
 }
 
@@ -149,6 +150,11 @@ pub fn searchset(found: &Found, address: &str, exchange: &Exchange) -> Answer {
     respond::bytes(searchset_json(found, address, exchange)?, &exchange.reply, exchange.face.release)
 }
 
+/// Room for what an entry of a searchset has beside the resource.
+const FRAME: usize = 192;
+/// Room for the links of a page.
+const LINKS: usize = 2048;
+
 /// As [`searchset`], in compact JSON.
 ///
 /// # Errors
@@ -157,7 +163,8 @@ pub fn searchset_json(found: &Found, address: &str, exchange: &Exchange) -> Resu
     let shown = Shown::of(&found.page);
     // `_elements` are those of the types searched: what comes along is shown whole.
     let beside = shown.without_elements();
-    let mut writing = Writing::new("searchset", found.total);
+    let bodies: usize = found.matches.iter().chain(&found.includes).map(|stored| stored.size() + FRAME).sum();
+    let mut writing = Writing::with_room("searchset", found.total, bodies + LINKS);
     let mut used = found.used.clone();
     used.extend(exchange.form.iter().cloned());
     used.extend(found.page.cursor.clone().map(|cursor| (CURSOR.to_owned(), cursor)));
@@ -165,13 +172,11 @@ pub fn searchset_json(found: &Found, address: &str, exchange: &Exchange) -> Resu
     let matches = found.matches.iter().map(|stored| (stored, "match", &shown));
     let includes = found.includes.iter().map(|stored| (stored, "include", &beside));
     for (stored, mode, shown) in matches.chain(includes) {
-        let body = shown.body(stored, &exchange.face).map_err(Refused::from)?;
         let name = stored.name();
-        writing
-            .entry()
-            .text("fullUrl", &exchange.face.url(&name.resource_type, &name.id))
-            .raw("resource", &body)
-            .strings("search", &[("mode", Some(mode))]);
+        let mut entry = writing.entry();
+        entry.text("fullUrl", &exchange.face.url(&name.resource_type, &name.id));
+        shown.write_body(stored, &exchange.face, entry.member("resource")).map_err(Refused::from)?;
+        entry.strings("search", &[("mode", Some(mode))]);
     }
     if !found.issues.is_empty() {
         let outcome = respond::outcome(&found.issues, exchange.reply.language, exchange.face.release);

@@ -86,6 +86,18 @@ impl Shown {
         Ok(json::write(&tree).into())
     }
 
+    /// As [`Shown::body`], appended to what is being written.
+    ///
+    /// # Errors
+    /// When it cannot be read: a defect.
+    pub fn write_body(&self, stored: &Stored, face: &Face, out: &mut Vec<u8>) -> Result<(), AppError> {
+        if self.is_whole() {
+            return stored.write_json(face, out);
+        }
+        out.extend_from_slice(&self.body(stored, face)?);
+        Ok(())
+    }
+
     /// Leaves what is shown, and says that it is a part.
     fn cut(&self, tree: &mut Object, face: &Face) {
         let release = face.release;

@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 
+use crate::body::seal;
 use crate::contract::{Cursor, StoreError};
 use crate::dialect::Value;
 use crate::dialect::sqlite::{Connection, unavailable};
@@ -43,9 +44,8 @@ pub(crate) struct Place {
 
 /// A number that stands for a question: a cursor of another one is refused.
 pub(crate) fn question(asked: &impl std::fmt::Debug) -> u64 {
-    let digest = ring::digest::digest(&ring::digest::SHA256, format!("{asked:?}").as_bytes());
-    let (first, _) = digest.as_ref().split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
-    u64::from_le_bytes(*first)
+    // Cursors are signed: nobody can look for one that fits a question it was not made for.
+    seal(format!("{asked:?}").as_bytes()).cast_unsigned()
 }
 
 const KEY_NAME: &str = "cursor-key";

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use liaison_fhir::search::index::Param;
 
-use crate::contract::StoreError;
+use crate::contract::{Name, StoreError};
 use crate::dialect::sqlite::unavailable;
 use crate::dialect::{Connection, Value};
 
@@ -24,6 +24,13 @@ pub(crate) struct Kind {
     pub(crate) name: Arc<str>,
     /// The code of the date parameter its resources are ordered by.
     pub(crate) timeline: Option<Arc<str>>,
+}
+
+impl Kind {
+    /// The name of a resource of the type.
+    pub(crate) fn name(&self, id: &str) -> Name {
+        Name { resource_type: self.name.as_ref().into(), id: id.into() }
+    }
 }
 
 /// What is remembered. Readers share one; the writer has its own, which may know names that are

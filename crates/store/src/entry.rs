@@ -94,6 +94,29 @@ pub(crate) fn each_of(bytes: &[u8], mut each: impl FnMut(Entry<'_>)) -> Result<(
     Ok(())
 }
 
+/// Calls `each` with parameter and target of every reference of a row's bytes, looking at nothing
+/// else: entries are sorted, and what stands before references is passed over unread.
+pub(crate) fn each_reference(bytes: &[u8], mut each: impl FnMut(i64, i64)) -> Result<(), StoreError> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let length = usize::try_from(take_number(&mut rest)?).map_err(|_| damaged())?;
+        let entry = take(&mut rest, length)?;
+        match entry.first() {
+            Some(&REFERENCE) => {
+                if let Entry::Reference { param, target, .. } = decode(entry)? {
+                    each(param, target);
+                }
+            }
+            Some(kind) if *kind > REFERENCE => break,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The first byte of a reference.
+const REFERENCE: u8 = 2;
+
 fn encode(entry: Entry<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(24);
     match entry {
@@ -104,7 +127,7 @@ fn encode(entry: Entry<'_>) -> Vec<u8> {
             out.extend_from_slice(code.as_bytes());
         }
         Entry::Reference { param, target, link } => {
-            out.push(2);
+            out.push(REFERENCE);
             put_key(&mut out, param);
             put_key(&mut out, target);
             out.push(u8::from(link == Link::Firm));
@@ -159,7 +182,7 @@ fn decode(bytes: &[u8]) -> Result<Entry<'_>, StoreError> {
     let first = take_key(rest)?;
     Ok(match kind {
         1 => Entry::Token { param: first, system: take_key(rest)?, code: text(rest)? },
-        2 => Entry::Reference {
+        &REFERENCE => Entry::Reference {
             param: first,
             target: take_key(rest)?,
             link: if take(rest, 1)? == [1] { Link::Firm } else { Link::Loose },
@@ -274,6 +297,16 @@ mod tests {
         for entry in ALL {
             assert!(read.contains(&entry), "{entry:?}");
         }
+    }
+
+    #[test]
+    fn references_are_found_among_all_others() {
+        let more = Entry::Reference { param: 0, target: 9, link: Link::Loose };
+        let bytes = Entries::new(ALL.into_iter().chain([more])).to_bytes();
+        let mut found = Vec::new();
+        each_reference(&bytes, |param, target| found.push((param, target))).unwrap();
+        assert_eq!(found, [(0, 9), (300, 1 << 40)]);
+        assert!(each_reference(&[2, 2], |_, _| {}).is_err(), "cut short");
     }
 
     #[test]

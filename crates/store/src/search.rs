@@ -2,6 +2,7 @@
 //! page.
 
 mod condition;
+mod found;
 mod heads;
 mod include;
 mod order;
@@ -16,11 +17,12 @@ use liaison_fhir::search::query::Query;
 
 use crate::contract::{Page, PageRequest, StoreError, TotalMode};
 use crate::cursor::{Place, question};
+use crate::dialect::Value;
 use crate::dictionary::Kind;
 use crate::reader::Reader;
 use condition::Condition;
 use order::{By, Column, Order};
-use page::Hit;
+use page::{Hit, Match};
 use plan::{Branch, Purpose};
 
 /// A total is counted up to this many unless asked for exactly.
@@ -63,21 +65,24 @@ impl Reader<'_> {
             None => i64::try_from(self.last_sequence()?).unwrap_or(i64::MAX),
         };
         let count = usize::try_from(request.count).unwrap_or(usize::MAX);
-        let mut hits =
-            if count == 0 { Vec::new() } else { self.hits(&search, place.as_ref(), u64::from(request.count) + 1)? };
-        let more = hits.len() > count;
-        hits.truncate(count);
+        let steps = self.steps(&query.includes)?;
+        let mut matches = match count {
+            0 => Vec::new(),
+            _ => self.matches(&search, place.as_ref(), u64::from(request.count) + 1, &steps)?,
+        };
+        let more = matches.len() > count;
+        matches.truncate(count);
         let total = match &place {
             Some(place) => place.total,
             None if request.total == TotalMode::None => None,
-            None if count > 0 && !more => Some(hits.len() as u64),
+            None if count > 0 && !more => Some(matches.len() as u64),
             None => self.total(&search, request.total)?,
         };
-        let next = hits.last().filter(|_| more).map(|Hit { values, key }| {
+        let next = matches.last().filter(|_| more).map(|Match { hit: Hit { values, key }, .. }| {
             self.key.seal(&Place { question: number(), as_of, total, after: values.clone(), key: *key })
         });
-        let (matches, found) = self.fetch(&hits)?;
-        let (includes, includes_cut) = self.included(&query.includes, found, request.include_limit)?;
+        let (matches, found): (Vec<_>, Vec<_>) = matches.into_iter().map(|one| (one.version, one.found)).unzip();
+        let (includes, includes_cut) = self.included(&steps, found, request.include_limit)?;
         Ok(Page { matches, includes, includes_cut, total, next })
     }
 
@@ -119,12 +124,15 @@ impl Reader<'_> {
     /// How many match; `None` beyond what is counted.
     fn total(&self, search: &Search, mode: TotalMode) -> Result<Option<u64>, StoreError> {
         let limit = match mode {
-            TotalMode::Bounded => COUNTED,
-            TotalMode::None | TotalMode::Accurate => i64::MAX.cast_unsigned() - 1,
+            TotalMode::Bounded => Some(COUNTED),
+            TotalMode::None | TotalMode::Accurate => None,
         };
-        let Some((text, values)) = self.count_statement(search, limit + 1)? else { return Ok(Some(0)) };
-        let counted = self.db.first(&text, &values, |row| row.int(0))?.unwrap_or_default().cast_unsigned();
-        Ok((counted <= limit).then_some(counted))
+        let Some((text, values)) = self.count_statement(search, limit)? else { return Ok(Some(0)) };
+        let counted = self.db.first(&text, &values, |row| row.value(0))?;
+        Ok(match counted {
+            Some(Value::Int(counted)) => Some(counted.cast_unsigned()),
+            _ => None,
+        })
     }
 }
 

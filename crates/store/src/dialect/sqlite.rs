@@ -179,22 +179,9 @@ impl Connection {
         }
     }
 
-    /// Hands the row of each key, if there is one, to `each`.
-    pub(crate) fn each_keyed(
-        &self,
-        sql: &str,
-        keys: impl IntoIterator<Item = i64>,
-        mut each: impl FnMut(i64, Option<&Row<'_>>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut statement = self.raw.prepare_cached(sql).map_err(failed)?;
-        for key in keys {
-            let mut rows = statement.query([key]).map_err(failed)?;
-            match rows.next().map_err(failed)? {
-                Some(row) => each(key, Some(&Row(row)))?,
-                None => each(key, None)?,
-            }
-        }
-        Ok(())
+    /// A statement that finds one row by its key, to be asked for many.
+    pub(crate) fn keyed(&self, sql: &str) -> Result<Keyed<'_>, StoreError> {
+        self.raw.prepare_cached(sql).map(Keyed).map_err(failed)
     }
 
     /// What is wrong with the pages of the file, at most so many complaints; none when all is well.
@@ -206,6 +193,21 @@ impl Connection {
     /// Whether a transaction is open.
     pub(crate) fn in_transaction(&self) -> bool {
         !self.raw.is_autocommit()
+    }
+}
+
+/// A statement with one value: a key.
+pub(crate) struct Keyed<'c>(rusqlite::CachedStatement<'c>);
+
+impl Keyed<'_> {
+    /// The row of a key, if there is one.
+    pub(crate) fn row<T>(
+        &mut self,
+        key: i64,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut rows = self.0.query([key]).map_err(failed)?;
+        rows.next().map_err(failed)?.map(|row| read(&Row(row))).transpose()
     }
 }
 

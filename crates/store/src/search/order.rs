@@ -96,9 +96,9 @@ impl Order {
         rest
     }
 
-    /// The sort values of a row whose first column is the key.
-    pub(crate) fn read(&self, row: &Row<'_>) -> Result<Vec<SortValue>, StoreError> {
-        (1..=self.columns.len())
+    /// The sort values of a row, from this column on.
+    pub(crate) fn read(&self, row: &Row<'_>, first: usize) -> Result<Vec<SortValue>, StoreError> {
+        (first..first + self.columns.len())
             .map(|column| {
                 Ok(match row.value(column)? {
                     Value::Int(number) => SortValue::Int(number),

@@ -2,16 +2,17 @@
 
 use liaison_fhir::search::query::Direction;
 
+use super::found::{COLUMNS, Found, Live, Rows, WIDTH};
+use super::include::Step;
 use super::order::{By, Order, Sorted};
 use super::plan::{Branch, Purpose, Source, Start, Window, keys, keys_in_order};
 use super::sql::Sql;
 use super::{Search, purpose};
-use crate::contract::{StoreError, Version};
+use crate::contract::{Change, StoreError, Version};
 use crate::cursor::{Place, SortValue};
 use crate::dialect::Value;
 use crate::dialect::sqlite::unavailable;
 use crate::reader::Reader;
-use crate::versions::{read_version, version_columns};
 
 /// A match: its key, and what it is sorted by.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,34 +21,58 @@ pub(crate) struct Hit {
     pub(crate) values: Vec<SortValue>,
 }
 
-/// A resource given in a page, and what its index says it refers to.
-pub(crate) struct Found {
-    pub(crate) key: i64,
-    /// The key of its type.
-    pub(crate) kind: i64,
-    pub(crate) entry: Vec<u8>,
+impl Hit {
+    fn place(&self) -> (&[SortValue], i64) {
+        (&self.values, self.key)
+    }
+}
+
+/// A match with what is given of it.
+pub(super) struct Match {
+    pub(super) hit: Hit,
+    pub(super) version: Version,
+    pub(super) found: Found,
 }
 
 impl Reader<'_> {
     /// The first matches after a place.
-    pub(super) fn hits(&self, search: &Search, place: Option<&Place>, limit: u64) -> Result<Vec<Hit>, StoreError> {
+    pub(super) fn matches(
+        &self,
+        search: &Search,
+        place: Option<&Place>,
+        limit: u64,
+        steps: &[Step],
+    ) -> Result<Vec<Match>, StoreError> {
         // Without a change since the first page nothing can have moved.
         let moved_since = match place {
             Some(place) if place.as_of.cast_unsigned() != self.last_sequence()? => Some(place.as_of),
             _ => None,
         };
-        let mut hits = match self.page_statement(search, place, moved_since, limit)? {
-            Some((text, values)) => {
-                self.db.all(&text, &values, |row| Ok(Hit { key: row.int(0)?, values: search.order.read(row)? }))?
-            }
-            None => Vec::new(),
-        };
-        if let (Some(as_of), Some(place)) = (moved_since, place) {
-            hits.extend(self.moved(search, place, as_of)?);
-            hits.sort_by(|one, other| search.order.compare((&one.values, one.key), (&other.values, other.key)));
-            hits.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let mut matches = Vec::new();
+        if let Some((text, values)) = self.page_statement(search, place, moved_since, limit)? {
+            let mut rows = Rows::new(self, steps);
+            self.db.each(&text, &values, |row| {
+                let hit = Hit { key: row.int(WIDTH)?, values: search.order.read(row, WIDTH + 1)? };
+                let (version, found) = rows.read(row, hit.key)?;
+                if version.change == Change::Delete {
+                    return Err(lost());
+                }
+                matches.push(Match { hit, version, found });
+                Ok(())
+            })?;
         }
-        Ok(hits)
+        if let (Some(as_of), Some(place)) = (moved_since, place) {
+            let mut live = Live::new(self, steps)?;
+            for hit in self.moved(search, place, as_of)? {
+                let (version, found) = live.get(hit.key)?.ok_or_else(lost)?;
+                matches.push(Match { hit, version, found });
+            }
+        }
+        // In order already, but for those that moved: rows keep the order of the list they are joined
+        // to, though no clause of the statement says so.
+        matches.sort_by(|one, other| search.order.compare(one.hit.place(), other.hit.place()));
+        matches.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(matches)
     }
 
     /// Matches that changed since the first page, at the places they had then, after the one given.
@@ -80,8 +105,10 @@ impl Reader<'_> {
         Ok(hits)
     }
 
-    /// The statement that finds a page: columns `key`, then what it is sorted by. `None` when
-    /// nothing can match.
+    /// The statement that gives a page: from rows of an index straight to those of the resources,
+    /// so that nothing is looked up between. Columns [`COLUMNS`] (NULL when the file is damaged and
+    /// there is no such resource), `key`, then what it is sorted by.
+    /// `None` when nothing can match.
     pub(super) fn page_statement(
         &self,
         search: &Search,
@@ -111,6 +138,8 @@ impl Reader<'_> {
                 )
             }
         };
+        let sorted_by: String = (1..=search.order.columns.len()).map(|number| format!(", p.s{number}")).collect();
+        let text = format!("SELECT {COLUMNS}, p.key{sorted_by} FROM ({text}) p LEFT JOIN resource r ON r.key = p.key");
         Ok(Some((text, sql.values)))
     }
 
@@ -154,51 +183,48 @@ impl Reader<'_> {
         })
     }
 
-    /// The statement that counts matches up to a limit. `None` when nothing can match.
+    /// The statement that counts matches: NULL when there are more than `limit`. `None` when nothing
+    /// can match.
     pub(super) fn count_statement(
         &self,
         search: &Search,
-        limit: u64,
+        limit: Option<u64>,
     ) -> Result<Option<(String, Vec<Value<'static>>)>, StoreError> {
         let branches = self.plan_for(search, Purpose::Set)?;
         let mut sql = Sql::default();
+        let limit = limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX - 1));
         let rows = match branches.as_slice() {
             [] => return Ok(None),
+            [only] if only.is_bare() => {
+                // Going past rows costs half of counting them, and both together less than counting
+                // through a list that ends at the limit.
+                let rows = only.rows(&mut sql);
+                let count = format!("SELECT count(*) FROM {rows}");
+                let text = match limit.map(|limit| sql.bind(limit)) {
+                    None => count,
+                    Some(limit) => format!(
+                        "SELECT CASE WHEN (SELECT 1 FROM {rows} LIMIT 1 OFFSET {limit}) IS NULL THEN ({count}) END"
+                    ),
+                };
+                return Ok(Some((text, sql.values)));
+            }
             // One that repeats does so in a row, in the order of its index.
             [only] => keys_in_order(&mut sql, only),
             _ => format!("SELECT DISTINCT key FROM ({})", keys(&mut sql, &branches)),
         };
-        let limit = sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        Ok(Some((format!("SELECT count(*) FROM ({rows} LIMIT {limit})"), sql.values)))
+        let text = match limit {
+            None => format!("SELECT count(*) FROM ({rows})"),
+            Some(limit) => {
+                let beyond = sql.bind(limit + 1);
+                format!("SELECT nullif(count(*), {beyond}) FROM ({rows} LIMIT {beyond})")
+            }
+        };
+        Ok(Some((text, sql.values)))
     }
+}
 
-    /// The versions of hits.
-    pub(super) fn fetch(&self, hits: &[Hit]) -> Result<(Vec<Version>, Vec<Found>), StoreError> {
-        let (mut versions, mut found) = (Vec::with_capacity(hits.len()), Vec::with_capacity(hits.len()));
-        self.live_versions(hits.iter().map(|hit| hit.key), |one| {
-            let (version, one) = one.ok_or_else(|| unavailable("an index row leads to no resource"))?;
-            versions.push(version);
-            found.push(one);
-            Ok(())
-        })?;
-        Ok((versions, found))
-    }
-
-    /// The last versions of live resources, in the order the keys are given; nothing for one that is
-    /// not live.
-    pub(super) fn live_versions(
-        &self,
-        keys: impl IntoIterator<Item = i64>,
-        mut each: impl FnMut(Option<(Version, Found)>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let sql = concat!("SELECT ", version_columns!(), ", type, id, entry FROM resource WHERE key = ?1 AND live = 1");
-        self.db.each_keyed(sql, keys, |key, row| {
-            let Some(row) = row else { return each(None) };
-            let kind = row.int(7)?;
-            let version = read_version(row, self.named(kind, row.text(8)?.into())?)?;
-            each(Some((version, Found { key, kind, entry: row.bytes(9)?.to_vec() })))
-        })
-    }
+fn lost() -> StoreError {
+    unavailable("an index row leads to no resource")
 }
 
 /// Begins a walk where the page before ended.

@@ -487,12 +487,23 @@ pub(crate) fn keys_in_order(sql: &mut Sql, branch: &Branch) -> String {
     let columns = match branch.from.repeats() {
         true if branch.from.is_ordered() => "DISTINCT {instant}, {key} AS key",
         true => "DISTINCT {key} AS key",
-        false => "{key} AS key",
+        false => "1",
     };
     branch.select(sql, columns)
 }
 
 impl Branch {
+    /// Whether every row of an index that it walks is a match, and none comes twice.
+    pub(super) fn is_bare(&self) -> bool {
+        self.rest.is_always() && self.from.is_ordered() && !self.from.repeats()
+    }
+
+    /// Those rows: what stands behind `FROM`.
+    pub(super) fn rows(&self, sql: &mut Sql) -> String {
+        let source = Source::of(sql, &self.kind, &self.from, self.window);
+        format!("{} WHERE {}", source.joined(), source.holds)
+    }
+
     /// A `SELECT` of what the branch finds; `{key}` and `{instant}` in `columns` are its candidate's.
     fn select(&self, sql: &mut Sql, columns: &str) -> String {
         let source = Source::of(sql, &self.kind, &self.from, self.window);
