@@ -81,6 +81,11 @@ async fn own_server(options: &Options, scratch: &Path) -> Result<Outcome, BenchE
         None
     };
 
+    // Filling one pushes the other out of the system's cache, on a machine that cannot hold both
+    // and all that went into the log.
+    for file in bare.iter().map(BareStore::path).chain([store.as_path()]) {
+        warm(file)?;
+    }
     let (program, target) = timed_starts(&server, &store, &mut household.starts_full).await?;
     household.resident_full = program.usage().resident;
     let bench = Bench { options, target, scratch, population: &population, bare };
@@ -298,6 +303,12 @@ fn scratch_directory() -> Result<tempfile::TempDir, BenchError> {
     let own = std::env::current_exe().map_err(BenchError::file("the path of this program"))?;
     let parent = own.parent().map(Path::to_path_buf).unwrap_or_default();
     tempfile::Builder::new().prefix("bench-").tempdir_in(&parent).map_err(BenchError::file(parent))
+}
+
+/// Reads a file once, so that it is in the system's cache as far as there is room.
+fn warm(file: &Path) -> Result<(), BenchError> {
+    let read = std::fs::File::open(file).and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()));
+    read.map(drop).map_err(BenchError::file(file))
 }
 
 /// Bytes of the store's files, and of what it keeps in directories of its own.

@@ -16,6 +16,8 @@ use crate::random::Random;
 
 /// Writes in a transaction while filling, when nobody waits for durability.
 const FILL_BATCH: usize = 10_000;
+/// Page cache while filling.
+const FILL_CACHE_KIB: i64 = 1 << 20;
 /// At most so many waiting writes are committed together.
 const GROUP: usize = 256;
 /// Bodies that are written while measuring.
@@ -63,6 +65,8 @@ impl BareStore {
         connection.pragma_update(None, "page_size", rows.page)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "off")?;
+        // Only while filling: rows of values of their own go anywhere in the file.
+        connection.pragma_update(None, "cache_size", -FILL_CACHE_KIB)?;
         connection.execute_batch(SCHEMA)?;
         for first in (0..shape.notes).step_by(FILL_BATCH) {
             let transaction = connection.unchecked_transaction()?;
@@ -73,6 +77,11 @@ impl BareStore {
         }
         connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
         Ok(store)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Reads bodies by key, one after the other, on one thread.

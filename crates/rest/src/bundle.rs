@@ -6,12 +6,13 @@
 use bytes::Bytes;
 use liaison_app::{
     error::AppError,
+    face::Face,
     name,
     operation::{history::Told, search::Found},
     query_string,
     stored::{Change, Stored},
 };
-use liaison_fhir::json;
+use liaison_fhir::{json, outcome::Language};
 
 use crate::{
     errors::Refused,
@@ -85,40 +86,41 @@ pub struct Entry<'w> {
 }
 
 impl Entry<'_> {
-    /// Begins a member; its value is to be written next.
-    fn member(&mut self, name: &str) -> &mut Vec<u8> {
+    /// Begins a member; its value is to be written next. Names are FHIR's: nothing to escape.
+    fn member(&mut self, name: &'static str) -> &mut Vec<u8> {
         if self.members > 0 {
             self.out.push(b',');
         }
         self.members += 1;
-        json::write_string_into(name, self.out);
-        self.out.push(b':');
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
         self.out
     }
 
     /// A member whose value is JSON already.
-    pub fn raw(&mut self, name: &str, json: &[u8]) -> &mut Self {
+    pub fn raw(&mut self, name: &'static str, json: &[u8]) -> &mut Self {
         self.member(name).extend_from_slice(json);
         self
     }
 
     /// A member that is a string.
-    pub fn text(&mut self, name: &str, text: &str) -> &mut Self {
+    pub fn text(&mut self, name: &'static str, text: &str) -> &mut Self {
         json::write_string_into(text, self.member(name));
         self
     }
 
     /// A member that is an object of strings; those without value are left out.
-    pub fn strings(&mut self, name: &str, members: &[(&str, Option<&str>)]) -> &mut Self {
+    pub fn strings(&mut self, name: &'static str, members: &[(&'static str, Option<&str>)]) -> &mut Self {
         self.strings_and(name, members, None)
     }
 
     /// As [`Entry::strings`], with one more member whose value is JSON already.
     pub fn strings_and(
         &mut self,
-        name: &str,
-        members: &[(&str, Option<&str>)],
-        more: Option<(&str, &[u8])>,
+        name: &'static str,
+        members: &[(&'static str, Option<&str>)],
+        more: Option<(&'static str, &[u8])>,
     ) -> &mut Self {
         let out = self.member(name);
         out.push(b'{');
@@ -142,51 +144,70 @@ impl Drop for Entry<'_> {
     }
 }
 
-/// The searchset of a page.
-///
-/// # Errors
-/// When a stored resource cannot be read: a defect.
-pub fn searchset(found: &Found, address: &str, exchange: &Exchange) -> Answer {
-    respond::bytes(searchset_json(found, address, exchange)?, &exchange.reply, exchange.face.release)
-}
-
 /// Room for what an entry of a searchset has beside the resource.
 const FRAME: usize = 192;
 /// Room for the links of a page.
 const LINKS: usize = 2048;
 
-/// As [`searchset`], in compact JSON.
-///
-/// # Errors
-/// When a stored resource cannot be read: a defect.
-pub fn searchset_json(found: &Found, address: &str, exchange: &Exchange) -> Result<Bytes, Refused> {
-    let shown = Shown::of(&found.page);
-    // `_elements` are those of the types searched: what comes along is shown whole.
-    let beside = shown.without_elements();
-    let bodies: usize = found.matches.iter().chain(&found.includes).map(|stored| stored.size() + FRAME).sum();
-    let mut writing = Writing::with_room("searchset", found.total, bodies + LINKS);
-    let mut used = found.used.clone();
-    used.extend(exchange.form.iter().cloned());
-    used.extend(found.page.cursor.clone().map(|cursor| (CURSOR.to_owned(), cursor)));
-    writing.links(&page_links(address, &used, found.next.as_deref()));
-    let matches = found.matches.iter().map(|stored| (stored, "match", &shown));
-    let includes = found.includes.iter().map(|stored| (stored, "include", &beside));
-    for (stored, mode, shown) in matches.chain(includes) {
-        let name = stored.name();
-        let mut entry = writing.entry();
-        entry.text("fullUrl", &exchange.face.url(&name.resource_type, &name.id));
-        shown.write_body(stored, &exchange.face, entry.member("resource")).map_err(Refused::from)?;
-        entry.strings("search", &[("mode", Some(mode))]);
+/// What the searchset of a page says beside what was found.
+#[derive(Clone, Debug)]
+pub struct Searchset {
+    /// Through which base.
+    face: Face,
+    /// What is searched, as an address without parameters.
+    address: String,
+    /// What concerns the form of the answer, for the links.
+    form: Vec<(String, String)>,
+    /// The language of warnings.
+    language: Language,
+}
+
+impl Searchset {
+    /// The answer to a search of a type, or of all.
+    #[must_use]
+    pub fn of(resource_type: Option<&str>, exchange: &Exchange) -> Self {
+        Self {
+            face: exchange.face.clone(),
+            address: format!("{}{}", exchange.face.base, resource_type.unwrap_or_default()),
+            form: exchange.form.clone(),
+            language: exchange.reply.language,
+        }
     }
-    if !found.issues.is_empty() {
-        let outcome = respond::outcome(&found.issues, exchange.reply.language, exchange.face.release);
-        writing
-            .entry()
-            .text("fullUrl", &name::fresh_address())
-            .raw("resource", &json::write(&outcome))
-            .strings("search", &[("mode", Some("outcome"))]);
+
+    /// The searchset in compact JSON.
+    ///
+    /// # Errors
+    /// When a stored resource cannot be read: a defect.
+    pub fn write(&self, found: &Found) -> Result<Bytes, AppError> {
+        let Self { face, address, form, language } = self;
+        let shown = Shown::of(&found.page);
+        // `_elements` are those of the types searched: what comes along is shown whole.
+        let beside = shown.without_elements();
+        let bodies: usize = found.matches.iter().chain(&found.includes).map(|stored| stored.size() + FRAME).sum();
+        let mut writing = Writing::with_room("searchset", found.total, bodies + LINKS);
+        let mut used = found.used.clone();
+        used.extend(form.iter().cloned());
+        used.extend(found.page.cursor.clone().map(|cursor| (CURSOR.to_owned(), cursor)));
+        writing.links(&page_links(address, &used, found.next.as_deref()));
+        let matches = found.matches.iter().map(|stored| (stored, "match", &shown));
+        let includes = found.includes.iter().map(|stored| (stored, "include", &beside));
+        for (stored, mode, shown) in matches.chain(includes) {
+            let name = stored.name();
+            let mut entry = writing.entry();
+            entry.text("fullUrl", &face.url(&name.resource_type, &name.id));
+            shown.write_body(stored, face, entry.member("resource"))?;
+            entry.strings("search", &[("mode", Some(mode))]);
+        }
+        if !found.issues.is_empty() {
+            let outcome = respond::outcome(&found.issues, *language, face.release);
+            writing
+                .entry()
+                .text("fullUrl", &name::fresh_address())
+                .raw("resource", &json::write(&outcome))
+                .strings("search", &[("mode", Some("outcome"))]);
+        }
+        Ok(writing.finish())
     }
-    Ok(writing.finish())
 }
 
 /// The bundle of a page of history.

@@ -214,6 +214,10 @@ impl Tx<'_> {
                 }
             });
         }
+        for param in twofold(&entries) {
+            let growth = self.words.ensure_twofold(self.db, param)?;
+            self.grew(((), growth));
+        }
         entries.extend(uncovered.into_iter().map(|target| Entry::Reference { param: 0, target, link: Link::Firm }));
         for unique in &new.unique {
             let scope = self.words.ensure_scope(self.db, unique.scope)?;
@@ -295,6 +299,24 @@ impl Tx<'_> {
         }
         Ok(())
     }
+}
+
+/// The parameters of which one code stands there in several systems.
+fn twofold(entries: &[Entry<'_>]) -> Vec<i64> {
+    let mut codes: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| match *entry {
+            Entry::Token { param, system, code } => Some((param, code, system)),
+            _ => None,
+        })
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let same_code = codes.windows(2).filter_map(|two| match two {
+        [one, other] if (one.0, one.1) == (other.0, other.1) => Some(one.0),
+        _ => None,
+    });
+    same_code.collect()
 }
 
 /// The character that stands for a parameter in a resource's facets.

@@ -3,7 +3,7 @@
 //! A number never changes once committed, so what was read once is remembered. What is not there
 //! is not remembered: another node may add it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use liaison_fhir::search::index::Param;
@@ -45,6 +45,8 @@ struct Words {
     kinds: HashMap<Arc<str>, Kind>,
     kinds_by_key: HashMap<i64, Kind>,
     params: HashMap<Param, i64>,
+    /// Parameters known to be twofold.
+    twofold: HashSet<i64>,
     systems: HashMap<Box<str>, i64>,
     scopes: HashMap<&'static str, i64>,
     /// By type, a span that is not longer than the longest one stored.
@@ -131,6 +133,30 @@ impl Dictionary {
         let key = insert(db, sql, &[param.base.into(), param.code.into()])?;
         self.write().params.insert(param, key);
         Ok((key, Growth::New))
+    }
+
+    /// Whether a resource ever had one code of a parameter in several systems: the rows of the code
+    /// then give it as often.
+    pub(crate) fn is_twofold(&self, db: &Connection, param: i64) -> Result<bool, StoreError> {
+        if self.read().twofold.contains(&param) {
+            return Ok(true);
+        }
+        let found = db.first("SELECT twofold FROM param WHERE key = ?1", &[param.into()], |row| row.int(0))?;
+        let twofold = found == Some(1);
+        if twofold {
+            self.write().twofold.insert(param);
+        }
+        Ok(twofold)
+    }
+
+    /// Sees to it that a parameter is known as twofold. Writer only.
+    pub(crate) fn ensure_twofold(&self, db: &Connection, param: i64) -> Result<Growth, StoreError> {
+        if self.is_twofold(db, param)? {
+            return Ok(Growth::None);
+        }
+        db.execute("UPDATE param SET twofold = 1 WHERE key = ?1", &[param.into()])?;
+        self.write().twofold.insert(param);
+        Ok(Growth::New)
     }
 
     /// The number of a code system, if a code of it was ever kept.

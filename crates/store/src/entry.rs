@@ -218,6 +218,13 @@ pub(crate) fn put_number(out: &mut Vec<u8>, mut number: u64) {
 
 /// Takes what [`put_number`] wrote.
 pub(crate) fn take_number(from: &mut &[u8]) -> Result<u64, StoreError> {
+    // Most are small.
+    if let Some((&byte, rest)) = from.split_first()
+        && byte < 0x80
+    {
+        *from = rest;
+        return Ok(u64::from(byte));
+    }
     let mut number = 0_u64;
     for shift in (0..64).step_by(7) {
         let (&byte, rest) = from.split_first().ok_or_else(damaged)?;

@@ -66,18 +66,27 @@ impl Reader<'_> {
         };
         let count = usize::try_from(request.count).unwrap_or(usize::MAX);
         let steps = self.steps(&query.includes)?;
+        // A first page that is counted anyway says by its total whether another follows; else one
+        // more than fits is looked for, and read in vain.
+        let counted = place.is_none() && request.total != TotalMode::None;
         let mut matches = match count {
             0 => Vec::new(),
-            _ => self.matches(&search, place.as_ref(), u64::from(request.count) + 1, &steps)?,
+            _ => {
+                let limit = u64::from(request.count) + u64::from(!counted);
+                self.matches(&search, place.as_ref(), limit, &steps)?
+            }
         };
-        let more = matches.len() > count;
-        matches.truncate(count);
         let total = match &place {
             Some(place) => place.total,
-            None if request.total == TotalMode::None => None,
-            None if count > 0 && !more => Some(matches.len() as u64),
+            None if !counted => None,
+            None if matches.len() < count => Some(matches.len() as u64),
             None => self.total(&search, request.total)?,
         };
+        let more = match counted {
+            true => count > 0 && total.is_none_or(|total| total > u64::from(request.count)),
+            false => matches.len() > count,
+        };
+        matches.truncate(count);
         let next = matches.last().filter(|_| more).map(|Match { hit: Hit { values, key }, .. }| {
             self.key.seal(&Place { question: number(), as_of, total, after: values.clone(), key: *key })
         });

@@ -316,7 +316,7 @@ fn look(entry: &Entry, tx: &Tx<'_>) -> Result<EntryAnswer, AppError> {
             let Some(question) = &entry.question else {
                 return Err(AppError::defect("an entry that searches has no question".to_owned()));
             };
-            return Ok(EntryAnswer::Found(Box::new(question.ask(tx)?), *resource_type));
+            return Ok(EntryAnswer::Found(Box::new(question.clone().ask(tx)?), *resource_type));
         }
         _ => return Err(AppError::defect("an entry that writes was left out".to_owned())),
     };

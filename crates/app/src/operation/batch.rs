@@ -118,7 +118,7 @@ async fn carry_out(asked: Asked, raw: Raw, face: Face, stage: Stage) -> Result<E
         Asked::Read(name) => EntryAnswer::Read(Box::new(app.execute(caller, Read { name }).await?)),
         Asked::Vread(name, version) => EntryAnswer::Read(Box::new(app.execute(caller, Vread { name, version }).await?)),
         Asked::Search { resource_type, pairs } => {
-            let search = Search { face, resource_type, pairs, handling: Default::default() };
+            let search = Search { face, resource_type, pairs, handling: Default::default(), write: Ok };
             EntryAnswer::Found(Box::new(app.execute(caller, search).await?), resource_type)
         }
     })

@@ -26,7 +26,7 @@ use crate::{
 
 /// Searches one type, or all.
 #[derive(Clone, Debug)]
-pub struct Search {
+pub struct Search<W> {
     /// Through which base.
     pub face: Face,
     /// The type; all when there is none.
@@ -35,6 +35,9 @@ pub struct Search {
     pub pairs: Vec<(String, String)>,
     /// What becomes of those that are not understood.
     pub handling: Handling,
+    /// What is made of the page. It is called on the thread that read it: what was read last is
+    /// cheapest to copy there, and most of what a page costs is copying.
+    pub write: W,
 }
 
 /// A page of a search.
@@ -59,8 +62,12 @@ pub struct Found {
 /// Matches of a page when `_count` does not say.
 const DEFAULT_COUNT: u32 = 20;
 
-impl Operation for Search {
-    type Answer = Found;
+impl<W, T> Operation for Search<W>
+where
+    W: FnOnce(Found) -> Result<T, AppError> + Send + 'static,
+    T: Send + 'static,
+{
+    type Answer = T;
 
     fn action(&self) -> Action {
         Action { interaction: Interaction::Search, resource_type: self.resource_type.map(str::to_owned) }
@@ -71,11 +78,10 @@ impl Operation for Search {
         AuditRecord { interaction: Interaction::Search, entity: self.resource_type.unwrap_or_default().to_owned() }
     }
 
-    async fn run(self, stage: Stage) -> Result<Found, AppError> {
+    async fn run(self, stage: Stage) -> Result<T, AppError> {
         let question = Question::read(&self.face, self.resource_type, self.pairs, self.handling, &stage)?;
-        let (query, request) = (question.query.clone(), question.request.clone());
-        let page = stage.app.store().read(move |reader| reader.search(&query, &request)).await?;
-        Ok(question.answered(page))
+        let write = self.write;
+        stage.app.store().read(move |reader| write(question.ask(reader)?)).await
     }
 }
 
@@ -132,8 +138,9 @@ impl Question {
     ///
     /// # Errors
     /// What the store says.
-    pub(crate) fn ask(&self, reader: &Reader<'_>) -> Result<Found, AppError> {
-        Ok(self.clone().answered(reader.search(&self.query, &self.request)?))
+    pub(crate) fn ask(self, reader: &Reader<'_>) -> Result<Found, AppError> {
+        let page = reader.search(&self.query, &self.request)?;
+        Ok(self.answered(page))
     }
 
     fn answered(self, found: Page) -> Found {

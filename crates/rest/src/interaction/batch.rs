@@ -16,7 +16,7 @@ use liaison_fhir::{json, outcome::IssueKind, text};
 
 use crate::{
     body::{self, Content},
-    bundle::{Writing, searchset_json},
+    bundle::{Searchset, Writing},
     errors::{self, Refused},
     exchange::{Answer, Exchange},
     preconditions::IDEMPOTENCY_KEY,
@@ -95,8 +95,7 @@ fn answered(answer: &EntryAnswer, writing: &mut Writing, exchange: &Exchange) ->
             Ok(())
         }
         EntryAnswer::Found(found, resource_type) => {
-            let address = format!("{}{}", exchange.face.base, resource_type.unwrap_or_default());
-            let page = searchset_json(found, &address, exchange)?;
+            let page = Searchset::of(*resource_type, exchange).write(found)?;
             writing.entry().raw("resource", &page).strings("response", &[("status", Some("200 OK"))]);
             Ok(())
         }

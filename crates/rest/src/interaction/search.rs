@@ -3,7 +3,7 @@
 use axum::http::header;
 use liaison_app::{
     error::{AppError, Refusal},
-    operation::search::Search,
+    operation::search::{Found, Search},
     query_string,
 };
 use liaison_fhir::{
@@ -13,10 +13,11 @@ use liaison_fhir::{
 
 use crate::{
     body::Content,
-    bundle,
+    bundle::Searchset,
     errors::Refused,
     exchange::{Answer, Exchange, Typed, is_of_form},
     negotiate::MediaRange,
+    respond,
 };
 
 /// Searches everything.
@@ -42,15 +43,16 @@ pub async fn by_form(mut exchange: Exchange, Typed(resource_type): Typed, conten
 }
 
 async fn search(exchange: Exchange, resource_type: Option<&'static str>) -> Answer {
+    let searchset = Searchset::of(resource_type, &exchange);
     let operation = Search {
         face: exchange.face.clone(),
         resource_type,
         pairs: exchange.query.clone(),
         handling: exchange.preferences.handling,
+        write: move |found: Found| searchset.write(&found),
     };
-    let found = exchange.execute(operation).await?;
-    let address = format!("{}{}", exchange.face.base, resource_type.unwrap_or_default());
-    bundle::searchset(&found, &address, &exchange)
+    let json = exchange.execute(operation).await?;
+    respond::bytes(json, &exchange.reply, exchange.face.release)
 }
 
 /// Parameters of the address and of the body are one query.

@@ -75,7 +75,8 @@ pub(super) struct Live<'r> {
 impl<'r> Live<'r> {
     /// Resources from which these steps are taken.
     pub(super) fn new(reader: &'r Reader<'r>, steps: &'r [Step]) -> Result<Self, StoreError> {
-        let statement = reader.db.keyed(concat!("SELECT ", columns!(), " FROM resource WHERE key = ?1 AND live = 1"))?;
+        let statement =
+            reader.db.keyed(concat!("SELECT ", columns!(), " FROM resource WHERE key = ?1 AND live = 1"))?;
         Ok(Self { statement, rows: Rows::new(reader, steps) })
     }
 

@@ -104,7 +104,9 @@ impl Reader<'_> {
         let mut keys = Vec::new();
         match step.way {
             IncludeWay::Forward => {
-                keys.extend(from.references.iter().filter(|(param, _)| step.follows(*param)).map(|(_, target)| *target));
+                keys.extend(
+                    from.references.iter().filter(|(param, _)| step.follows(*param)).map(|(_, target)| *target),
+                );
             }
             IncludeWay::Reverse => {
                 let sql = "SELECT resource FROM reference WHERE target = ?1 AND param = ?2

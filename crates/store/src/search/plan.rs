@@ -35,8 +35,8 @@ pub(crate) struct Branch {
 /// The rows a branch walks.
 #[derive(Clone, Debug)]
 pub(crate) enum Start {
-    /// Those of a code.
-    Token { param: i64, system: Option<i64>, code: CompactString },
+    /// Those of a code. `repeats`: a resource may have it in several systems, and so come as often.
+    Token { param: i64, system: Option<i64>, code: CompactString, repeats: bool },
     /// Those of a target.
     Target { param: i64, target: i64 },
     /// Those of a URI.
@@ -230,7 +230,8 @@ impl Reader<'_> {
         let only = |start| Ok(Some((vec![start], Says::All)));
         match condition {
             Condition::Token { param, system, code } => {
-                only(Start::Token { param: *param, system: *system, code: code.clone() })
+                let repeats = system.is_none() && self.words.is_twofold(self.db, *param)?;
+                only(Start::Token { param: *param, system: *system, code: code.clone(), repeats })
             }
             Condition::Points { param, targets } if targets.len() <= WALKS => {
                 let starts = targets.iter().map(|target| Start::Target { param: *param, target: *target });
@@ -329,7 +330,7 @@ impl Start {
 
     /// Whether it may give one resource more than once.
     const fn repeats(&self) -> bool {
-        matches!(self, Self::Token { system: None, .. } | Self::Targets { .. })
+        matches!(self, Self::Token { repeats: true, .. } | Self::Targets { .. })
     }
 }
 
@@ -364,7 +365,7 @@ impl Source {
             repeats,
         };
         match start {
-            Start::Token { param, system, code } => {
+            Start::Token { param, system, code, repeats: _ } => {
                 let (param, code) = (sql.bind(*param), sql.bind_text(code));
                 let mut holds = format!("{c}.param = {param} AND {c}.code = {code}{}", instants(sql));
                 if let Some(system) = system {

@@ -12,7 +12,9 @@ use liaison_fhir::search::query::{
     SystemTest, Test, TokenTest, UriTest,
 };
 
-use crate::contract::{Change, Form, Instant, Link, Name, NewVersion, PreparedBody, StoreError};
+use crate::contract::{
+    Change, Form, Instant, Link, Name, NewVersion, PageRequest, PreparedBody, StoreError, TotalMode,
+};
 use crate::dialect::Value;
 use crate::reader::Reader;
 use crate::store::{Store, StoreOptions, StoreUrl};
@@ -66,6 +68,8 @@ fn fixture() -> (tempfile::TempDir, Store) {
         if number == 0 {
             note = note
                 .refers(AUTHOR, "Person", "1")
+                .row(LABEL, token(Some("urn:labels"), "R"))
+                .row(LABEL, token(Some("urn:other-labels"), "R"))
                 .row(PERIOD, IndexValue::Date { low: 0, high: DAY })
                 .row(SCORE, IndexValue::Number { low: 1.0, high: 2.0 })
                 .row(
@@ -333,6 +337,25 @@ fn the_statements_of_each_search() {
         }
         insta::assert_snapshot!(name, text);
     }
+}
+
+#[test]
+fn a_code_of_two_systems_is_one_match() {
+    let (_dir, store) = fixture();
+    let page = |query: &Query| {
+        let request = PageRequest {
+            count: 1,
+            cursor: None,
+            total: TotalMode::Bounded,
+            include_limit: 0,
+            deadline: std::time::Duration::from_secs(10),
+        };
+        store.read_now(|reader| reader.search(query, &request)).unwrap()
+    };
+    let labelled = page(&notes(code(LABEL, None, "R")));
+    assert_eq!((labelled.matches.len(), labelled.total, labelled.next.is_some()), (1, Some(1), false));
+    let all = page(&notes(code(LABEL, None, "N")));
+    assert_eq!((all.matches.len(), all.total, all.next.is_some()), (1, Some(600), true));
 }
 
 #[test]

@@ -9,6 +9,7 @@ CREATE TABLE param (
   key INTEGER PRIMARY KEY,
   base TEXT NOT NULL,
   code TEXT NOT NULL,
+  twofold INTEGER NOT NULL DEFAULT 0, -- 1 once a resource had a code of it in several systems
   UNIQUE (base, code)
 ) STRICT;
 CREATE TABLE system (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
