@@ -1,22 +1,17 @@
 //! The application: the only door between callers and the store.
 
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-};
+use std::{fmt, sync::Arc};
 
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
-    release::{self, Release},
     search::query::Clause,
     text,
-    tree::Object,
 };
 use liaison_store::{contract::Instant, store::Store};
 
 use crate::{
     caller::Caller,
-    capabilities, clock, conformance,
+    clock, conformance,
     error::{AppError, Refusal},
     operation::{Operation, Stage},
     policy::{self, Decision},
@@ -40,8 +35,6 @@ struct Inner {
     settings: Settings,
     /// When the application was opened, as FHIR writes instants.
     opened: String,
-    /// The capability statements of STU3 and R4.
-    statements: [OnceLock<Object>; 2],
 }
 
 impl App {
@@ -51,8 +44,7 @@ impl App {
     /// When the store is away.
     pub async fn open(store: Store, settings: Settings) -> Result<Self, AppError> {
         let opened = clock::text(clock::now(), &settings.zone);
-        let statements = [OnceLock::new(), OnceLock::new()];
-        let app = Self { inner: Arc::new(Inner { store, settings, opened, statements }) };
+        let app = Self { inner: Arc::new(Inner { store, settings, opened }) };
         conformance::lay_in(&Stage { app: app.clone(), caller: Caller::System, scope: Clause::always() }).await?;
         Ok(app)
     }
@@ -81,15 +73,9 @@ impl App {
         }
     }
 
-    /// The capability statement of a release, made once.
-    pub(crate) fn statement(&self, release: &'static Release) -> &Object {
-        let [stu3, r4] = &self.inner.statements;
-        let statement = if release.id == release::view().id { r4 } else { stu3 };
-        statement.get_or_init(|| {
-            let mut statement = capabilities::statement(release);
-            statement.insert_at(1, "date", self.inner.opened.as_str());
-            statement
-        })
+    /// When the application was opened, as FHIR writes instants.
+    pub(crate) fn opened(&self) -> &str {
+        &self.inner.opened
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -111,14 +97,16 @@ impl App {
                 ),
             ));
         };
-        let record = operation.audit();
-        // The entity is an address (`Patient/…`), never a person's data.
-        tracing::debug!(
-            interaction = record.interaction.code(),
-            entity = record.entity,
-            caller = caller.name(),
-            "app.execute"
-        );
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let record = operation.audit();
+            // The entity is an address (`Patient/…`), never a person's data.
+            tracing::debug!(
+                interaction = record.interaction.code(),
+                entity = record.entity,
+                caller = caller.name(),
+                "app.execute"
+            );
+        }
         operation.run(Stage { app: self.clone(), caller: caller.clone(), scope }).await
     }
 }

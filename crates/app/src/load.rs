@@ -28,7 +28,8 @@ pub(crate) async fn within(stage: &Stage, version: Version, budget: &mut u64) ->
     let lengths = stage
         .app
         .store()
-        .read_now(|reader| blobs.map(|blob| reader.blob_length(blob)).collect::<Result<Vec<_>, StoreError>>())?;
+        .read_here(|reader| blobs.map(|blob| reader.blob_length(blob)).collect::<Result<Vec<_>, StoreError>>())
+        .await?;
     let needed: u64 = lengths.into_iter().flatten().sum();
     match budget.checked_sub(needed) {
         Some(left) if needed > 0 => {

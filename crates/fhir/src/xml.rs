@@ -38,7 +38,16 @@ pub fn read(bytes: &[u8], release: &'static Release, limits: &Limits) -> Result<
 /// When the tree holds what XML or the tables cannot say: an element the release does not know, a
 /// character XML forbids, a narrative that is not well-formed.
 pub fn write(object: &Object, release: &'static Release) -> Result<Vec<u8>, Issue> {
-    write::resource(object, release).map_err(|issue| *issue)
+    write::resource(object, release, write::Layout::Compact).map_err(|issue| *issue)
+}
+
+/// As [`write`], for people to read: each element on a line of its own. Narratives stay as they are,
+/// blanks matter there.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_pretty(object: &Object, release: &'static Release) -> Result<Vec<u8>, Issue> {
+    write::resource(object, release, write::Layout::Pretty).map_err(|issue| *issue)
 }
 
 /// Refuses what would be costly to parse: too deep, too many attributes, a DTD.

@@ -119,12 +119,19 @@ pub fn bundle(content: &Content, exchange: &Exchange) -> Result<Object, Refused>
 /// # Errors
 /// 415 for anything but JSON Patch, 400 for what cannot be read.
 pub fn patch(content: &Content, exchange: &Exchange) -> Result<Value, Refused> {
-    let declared = exchange.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if MediaRange::read(declared).is_none_or(|range| range.name != "application/json-patch+json") {
-        let text = text!(
-            en: "A patch is a JSON Patch, sent as application/json-patch+json, not “{declared}”.",
-            fr: "Un patch est un JSON Patch, envoyé en application/json-patch+json, et non « {declared} ».",
-        );
+    let declared = negotiate::declared(&exchange.headers);
+    let is_patch = |range: MediaRange| range.name == "application/json-patch+json";
+    if !declared.and_then(MediaRange::read).is_some_and(is_patch) {
+        let text = match declared {
+            Some(declared) => text!(
+                en: "A patch is a JSON Patch, sent as application/json-patch+json, not “{declared}”.",
+                fr: "Un patch est un JSON Patch, envoyé en application/json-patch+json, et non « {declared} ».",
+            ),
+            None => text!(
+                en: "The request does not say what its body is: a patch is a JSON Patch, sent with Content-Type application/json-patch+json.",
+                fr: "La requête ne dit pas ce qu'est son corps : un patch est un JSON Patch, envoyé avec le Content-Type application/json-patch+json.",
+            ),
+        };
         return Err(AppError::new(
             Refusal::Unsupported,
             Issue::error(IssueKind::NotSupported, "http.Content-Type", text),

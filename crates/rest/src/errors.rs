@@ -1,12 +1,10 @@
-//! From refusals to answers: the one table of statuses, and the layer that writes the
-//! `OperationOutcome`.
+//! From refusals to answers: the one table of statuses, and the one place that writes
+//! their `OperationOutcome`s.
 
 use std::sync::Arc;
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
-    middleware::Next,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use liaison_app::{
@@ -21,7 +19,7 @@ use liaison_fhir::{
 use crate::{
     exchange::Base,
     negotiate::{self, Reply},
-    respond,
+    request_id, respond,
 };
 
 /// A refusal on its way to the caller. Becomes an `OperationOutcome` in the form that the caller
@@ -34,6 +32,8 @@ struct Refusing {
     status: StatusCode,
     issues: Vec<Issue>,
     about: About,
+    /// Why it failed, when the fault is ours: for the log alone.
+    cause: Option<String>,
 }
 
 /// What else than the findings the answer carries.
@@ -104,6 +104,15 @@ impl Refused {
         Self::made(StatusCode::SERVICE_UNAVAILABLE, vec![issue], About::RetryAfter(5))
     }
 
+    /// 500: a defect of this program. Its cause goes to the log alone.
+    #[must_use]
+    pub fn defect_of(cause: String) -> Self {
+        match Arc::try_unwrap(Self::defect().0) {
+            Ok(refusing) => Self(Arc::new(Refusing { cause: Some(cause), ..refusing })),
+            Err(shared) => Self(shared),
+        }
+    }
+
     /// 500: a defect of this program. Nothing of its cause is told.
     #[must_use]
     pub fn defect() -> Self {
@@ -119,7 +128,7 @@ impl Refused {
     }
 
     fn made(status: StatusCode, issues: Vec<Issue>, about: About) -> Self {
-        Self(Arc::new(Refusing { status, issues, about }))
+        Self(Arc::new(Refusing { status, issues, about, cause: None }))
     }
 }
 
@@ -147,9 +156,6 @@ pub const fn status(refusal: &Refusal) -> StatusCode {
 
 impl From<AppError> for Refused {
     fn from(error: AppError) -> Self {
-        if let Some(cause) = &error.cause {
-            tracing::error!(cause = %cause, "the request failed for a reason of our own");
-        }
         let about = match &error.refusal {
             Refusal::Duplicate(holder) => About::Holder(format!("{}/{}", holder.resource_type, holder.id)),
             Refusal::NotAllowed(methods) => About::Allow(methods.join(", ")),
@@ -157,7 +163,8 @@ impl From<AppError> for Refused {
             Refusal::TooSlow | Refusal::Away => About::RetryAfter(5),
             _ => About::Nothing,
         };
-        Self::made(status(&error.refusal), error.issues, about)
+        let cause = error.cause.as_ref().map(ToString::to_string);
+        Self(Arc::new(Refusing { status: status(&error.refusal), issues: error.issues, about, cause }))
     }
 }
 
@@ -169,23 +176,24 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Writes the `OperationOutcome` of every refusal, in the form and language that the request asks
-/// for; in JSON when that could not be understood.
-pub async fn explain(State(base): State<Base>, request: Request, next: Next) -> Response {
-    let headers = request.headers().clone();
-    let query = request.uri().query().map(str::to_owned).unwrap_or_default();
-    let response = next.run(request).await;
-    let Some(Refused(refused)) = response.extensions().get::<Refused>().cloned() else { return response };
-    let language = negotiate::language(&headers);
-    let reply = query_string::read(query.as_bytes())
+/// Writes the `OperationOutcome` of a refusal, in the form and language that the request asks for;
+/// in JSON when that could not be understood. An answer that is no refusal stays as it is.
+#[must_use]
+pub fn explain(mut response: Response, headers: &HeaderMap, uri: &Uri, id: &HeaderValue, base: &Base) -> Response {
+    let Some(Refused(refused)) = response.extensions_mut().remove::<Refused>() else { return response };
+    if let Some(cause) = &refused.cause {
+        tracing::error!(id = request_id::text(id), cause, "the request failed for a reason of our own");
+    }
+    let language = negotiate::language(headers);
+    let reply = query_string::read(uri.query().unwrap_or_default().as_bytes())
         .ok()
-        .and_then(|query| negotiate::reply(&query, &headers, base.release).ok())
+        .and_then(|query| negotiate::reply(&query, headers, base.release).ok())
         .unwrap_or(Reply::plain(language));
     let outcome = respond::outcome(&refused.issues, language, base.release);
     let mut written = respond::resource(&outcome, &reply, base.release);
     *written.status_mut() = refused.status;
     written.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.code()));
-    // What an inner layer set (the request's id, for instance) stays.
+    // What an inner layer set stays.
     for (name, value) in response.headers() {
         if name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE {
             written.headers_mut().insert(name, value.clone());
@@ -193,7 +201,7 @@ pub async fn explain(State(base): State<Base>, request: Request, next: Next) -> 
     }
     let (name, value) = match &refused.about {
         About::Nothing => return written,
-        About::Holder(reference) => (header::LOCATION, format!("{}{reference}", base.address(&headers))),
+        About::Holder(reference) => (header::LOCATION, format!("{}{reference}", base.address(headers))),
         About::Allow(methods) => (header::ALLOW, methods.clone()),
         About::ETag(version) => (header::ETAG, format!("W/\"{version}\"")),
         About::RetryAfter(seconds) => (header::RETRY_AFTER, seconds.to_string()),

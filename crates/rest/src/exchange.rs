@@ -1,10 +1,13 @@
 //! What every handler needs of a request: base, caller, form of the answer, wishes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
-    extract::{FromRequestParts, Path},
-    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
+    extract::{FromRequestParts, RawPathParams},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::Response,
 };
 use liaison_app::{
@@ -25,15 +28,21 @@ use liaison_fhir::{
 
 use crate::{
     errors::Refused,
+    interaction::capabilities::Statements,
     negotiate::{self, Reply},
     options::RestOptions,
     preferences::{self, Preferences},
+    request_id,
     routes::BASES,
 };
 
-/// One of the FHIR bases: the state of its handlers.
+/// One of the FHIR bases: the state of its handlers. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Base {
+pub struct Base(Arc<Served>);
+
+/// What a base is.
+#[derive(Debug)]
+pub struct Served {
     /// The use cases.
     pub app: App,
     /// The release spoken.
@@ -42,19 +51,58 @@ pub struct Base {
     pub path: &'static str,
     /// How it is served.
     pub options: Arc<RestOptions>,
+    /// What was said of it.
+    pub statements: Statements,
+    /// The face of the first request, with the `Host` that it named: that of most others.
+    first: OnceLock<(Option<HeaderValue>, Face)>,
+}
+
+impl Deref for Base {
+    type Target = Served;
+
+    fn deref(&self) -> &Served {
+        &self.0
+    }
 }
 
 impl Base {
+    /// A base over an application.
+    #[must_use]
+    pub fn new(app: App, release: &'static Release, path: &'static str, options: Arc<RestOptions>) -> Self {
+        let (statements, first) = (Statements::default(), OnceLock::new());
+        Self(Arc::new(Served { app, release, path, options, statements, first }))
+    }
+
     /// Its address with a trailing `/`, as the sender of these headers sees it.
     #[must_use]
-    pub fn address(&self, headers: &HeaderMap) -> String {
-        format!("{}{}/", self.origin(headers), self.path)
+    pub fn address(&self, headers: &HeaderMap) -> Arc<str> {
+        self.face(headers).base
+    }
+
+    /// What of a path stands below the base.
+    #[must_use]
+    pub fn below<'p>(&self, path: &'p str) -> &'p str {
+        path.strip_prefix(self.path).unwrap_or_default()
     }
 
     /// The face that the sender of these headers sees.
     #[must_use]
     pub fn face(&self, headers: &HeaderMap) -> Face {
-        let origin = self.origin(headers);
+        let host = if self.options.public_url.is_some() { None } else { headers.get(header::HOST) };
+        match self.first.get() {
+            Some((named, face)) if named.as_ref() == host => face.clone(),
+            Some(_) => self.face_of(host),
+            None => {
+                let face = self.face_of(host);
+                // Another request may have been the first meanwhile.
+                let _ = self.first.set((host.cloned(), face.clone()));
+                face
+            }
+        }
+    }
+
+    fn face_of(&self, host: Option<&HeaderValue>) -> Face {
+        let origin = self.origin(host);
         Face {
             release: self.release,
             base: format!("{origin}{}/", self.path).into(),
@@ -62,11 +110,11 @@ impl Base {
         }
     }
 
-    fn origin(&self, headers: &HeaderMap) -> String {
+    fn origin(&self, host: Option<&HeaderValue>) -> String {
         if let Some(public) = &self.options.public_url {
             return public.trim_end_matches('/').to_owned();
         }
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
+        let host = host.and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
         format!("http://{}", host.unwrap_or("localhost"))
     }
 }
@@ -107,7 +155,25 @@ pub struct Exchange {
     /// What concerns the form of the answer: `_format`, `_pretty`. The links of pages keep it.
     pub form: Vec<(String, String)>,
     /// The headers.
-    pub headers: HeaderMap,
+    pub headers: Arc<HeaderMap>,
+    /// The name of the request, for what is logged of it.
+    pub id: HeaderValue,
+}
+
+/// What is kept of a request for whoever needs it longer than the request lasts.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The headers as they came.
+    pub headers: Arc<HeaderMap>,
+    /// The name of the request.
+    pub id: HeaderValue,
+}
+
+impl Sent {
+    fn with(parts: &Parts) -> Self {
+        let kept = || Self { headers: Arc::new(parts.headers.clone()), id: request_id::of(&parts.headers) };
+        parts.extensions.get::<Self>().cloned().unwrap_or_else(kept)
+    }
 }
 
 impl Exchange {
@@ -187,6 +253,7 @@ impl FromRequestParts<Base> for Exchange {
         let reply = negotiate::reply(&query, &parts.headers, base.release)?;
         let (form, query) = query.into_iter().partition(|(name, _)| is_of_form(name));
         let preferences = preferences::preferences(&parts.headers)?;
+        let Sent { headers, id } = Sent::with(parts);
         Ok(Self {
             base: base.clone(),
             face: base.face(&parts.headers),
@@ -196,7 +263,8 @@ impl FromRequestParts<Base> for Exchange {
             preferences,
             query,
             form,
-            headers: parts.headers.clone(),
+            headers,
+            id,
         })
     }
 }
@@ -221,6 +289,7 @@ impl FromRequestParts<Base> for BinaryExchange {
         let wants_fhir =
             asks_for_form || negotiate::accepted(&parts.headers).iter().any(|r| negotiate::is_only_fhir(&r.name));
         let (form, query) = query.into_iter().partition(|(name, _)| is_of_form(name));
+        let Sent { headers, id } = Sent::with(parts);
         Ok(Self(Exchange {
             base: base.clone(),
             face: base.face(&parts.headers),
@@ -230,7 +299,8 @@ impl FromRequestParts<Base> for BinaryExchange {
             preferences: preferences::preferences(&parts.headers)?,
             query,
             form,
-            headers: parts.headers.clone(),
+            headers,
+            id,
         }))
     }
 }
@@ -251,8 +321,8 @@ impl FromRequestParts<Base> for Typed {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
-        let segments = segments(parts).await?;
-        Ok(Self(name::resource_type(of(&segments, "type"), base.release)?))
+        let address = Address::of(parts, base).await?;
+        Ok(Self(name::resource_type(address.resource_type(), base.release)?))
     }
 }
 
@@ -260,8 +330,7 @@ impl FromRequestParts<Base> for Named {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
-        let segments = segments(parts).await?;
-        Ok(Self(name::of(of(&segments, "type"), of(&segments, "id"), base.release)?))
+        Ok(Self(Address::of(parts, base).await?.name(base)?))
     }
 }
 
@@ -269,32 +338,47 @@ impl FromRequestParts<Base> for Versioned {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
-        let segments = segments(parts).await?;
-        let name = name::of(of(&segments, "type"), of(&segments, "id"), base.release)?;
-        let version = of(&segments, "version");
+        let address = Address::of(parts, base).await?;
+        let name = address.name(base)?;
         // Versions of this server are numbers: anything else is a version that never was.
-        let version = version.parse().map_err(|_| AppError::unknown(&name))?;
+        let version = address.segment("version").and_then(|version| version.parse().ok());
+        let version = version.ok_or_else(|| AppError::unknown(&name))?;
         Ok(Self(name, version))
     }
 }
 
-async fn segments(parts: &mut Parts) -> Result<HashMap<String, String>, Refused> {
-    let read = Path::<HashMap<String, String>>::from_request_parts(parts, &()).await;
-    let mut segments = read.map(|Path(segments)| segments).map_err(|_| {
-        let text = text!(
-            en: "The address is not properly escaped.",
-            fr: "L'adresse est mal encodée.",
-        );
-        Refused::new(StatusCode::BAD_REQUEST, Issue::error(IssueKind::Value, "http", text))
-    })?;
-    // Types with routes of their own (`/Binary/{id}`) stand in the route itself.
-    let own = || parts.uri.path().split('/').find(|segment| !segment.is_empty()).unwrap_or_default().to_owned();
-    segments.entry("type".to_owned()).or_insert_with(own);
-    Ok(segments)
+/// The parts of an address that its route names.
+struct Address<'p> {
+    segments: RawPathParams,
+    /// The first segment below the base. Types with routes of their own (`/Binary/{id}`) stand in
+    /// the route itself.
+    first: &'p str,
 }
 
-fn of<'s>(segments: &'s HashMap<String, String>, name: &str) -> &'s str {
-    segments.get(name).map(String::as_str).unwrap_or_default()
+impl<'p> Address<'p> {
+    async fn of(parts: &'p mut Parts, base: &Base) -> Result<Self, Refused> {
+        let segments = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| {
+            let text = text!(
+                en: "The address is not properly escaped.",
+                fr: "L'adresse est mal encodée.",
+            );
+            Refused::new(StatusCode::BAD_REQUEST, Issue::error(IssueKind::Value, "http", text))
+        })?;
+        let first = base.below(parts.uri.path()).split('/').find(|segment| !segment.is_empty());
+        Ok(Self { segments, first: first.unwrap_or_default() })
+    }
+
+    fn segment(&self, wanted: &str) -> Option<&str> {
+        self.segments.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value)
+    }
+
+    fn resource_type(&self) -> &str {
+        self.segment("type").unwrap_or(self.first)
+    }
+
+    fn name(&self, base: &Base) -> Result<Name, AppError> {
+        name::of(self.resource_type(), self.segment("id").unwrap_or_default(), base.release)
+    }
 }
 
 /// Whether a parameter concerns the form of the answer.

@@ -2,7 +2,7 @@
 //!
 //! <https://hl7.org/fhir/R4/http.html#mime-type>
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use liaison_app::error::{AppError, Refusal};
 use liaison_fhir::{
     outcome::{Issue, IssueKind, Language},
@@ -49,6 +49,13 @@ impl Reply {
     pub const fn plain(language: Language) -> Self {
         Self { format: Format::Json, media_type: FHIR_JSON, layout: Layout::Compact, language }
     }
+
+    /// The `Content-Type` of the answer.
+    #[must_use]
+    pub fn content_type(&self) -> HeaderValue {
+        let at = SPOKEN.iter().position(|(name, _)| *name == self.media_type).unwrap_or_default();
+        CONTENT_TYPES.get(at).cloned().unwrap_or(HeaderValue::from_static(FHIR_JSON))
+    }
 }
 
 /// The media type of FHIR in JSON.
@@ -66,6 +73,18 @@ const SPOKEN: [(&str, Format); 8] = [
     ("text/xml", Format::Xml),
     ("application/json+fhir", Format::Json),
     ("application/xml+fhir", Format::Xml),
+];
+
+/// How answers name what is [spoken](SPOKEN), in its order.
+static CONTENT_TYPES: [HeaderValue; 8] = [
+    HeaderValue::from_static("application/fhir+json; charset=utf-8"),
+    HeaderValue::from_static("application/fhir+xml; charset=utf-8"),
+    HeaderValue::from_static("application/json; charset=utf-8"),
+    HeaderValue::from_static("application/xml; charset=utf-8"),
+    HeaderValue::from_static("text/json; charset=utf-8"),
+    HeaderValue::from_static("text/xml; charset=utf-8"),
+    HeaderValue::from_static("application/json+fhir; charset=utf-8"),
+    HeaderValue::from_static("application/xml+fhir; charset=utf-8"),
 ];
 
 /// A media type or range of a header, with the parameters that matter.
@@ -198,6 +217,14 @@ pub fn reply(query: &[(String, String)], headers: &HeaderMap, release: &Release)
         Some(format) => by_format(format, release).ok_or_else(|| not_acceptable("http._format", format, release))?,
         None if !headers.contains_key(header::ACCEPT) => FHIR_JSON,
         None => {
+            if let Some(named) = named(headers) {
+                return Ok(Reply {
+                    format: format_of(named).unwrap_or(Format::Json),
+                    media_type: named,
+                    layout,
+                    language,
+                });
+            }
             let ranges = accepted(headers);
             let types = SPOKEN.map(|(name, _)| name);
             best(&ranges, &types, release).ok_or_else(|| {
@@ -208,6 +235,13 @@ pub fn reply(query: &[(String, String)], headers: &HeaderMap, release: &Release)
     };
     let format = format_of(media_type).unwrap_or(Format::Json);
     Ok(Reply { format, media_type, layout, language })
+}
+
+/// The type of an `Accept` that names one as we do, and nothing else: what most programs send.
+fn named(headers: &HeaderMap) -> Option<&'static str> {
+    let mut accepts = headers.get_all(header::ACCEPT).iter();
+    let (accept, None) = (accepts.next()?, accepts.next()) else { return None };
+    SPOKEN.into_iter().map(|(name, _)| name).find(|name| *name == accept)
 }
 
 fn by_format(text: &str, release: &Release) -> Option<&'static str> {
@@ -233,27 +267,38 @@ pub fn is_only_fhir(media_type: &str) -> bool {
     media_type.contains("fhir") && format_of(media_type).is_some()
 }
 
+/// The `Content-Type` of a request, when it says one.
+#[must_use]
+pub fn declared(headers: &HeaderMap) -> Option<&str> {
+    let declared = headers.get(header::CONTENT_TYPE)?;
+    // What is not text is told as what it is not.
+    Some(declared.to_str().unwrap_or("?").trim()).filter(|declared| !declared.is_empty())
+}
+
 /// The form of a request's body, by its `Content-Type`.
 ///
 /// # Errors
 /// 415 when it is missing or not spoken here.
 pub fn body_format(headers: &HeaderMap, release: &Release) -> Result<Format, AppError> {
-    let text = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let range = MediaRange::read(text);
+    let declared = declared(headers);
+    let range = MediaRange::read(declared.unwrap_or_default());
     let format = range.as_ref().and_then(|range| {
         let utf8 = range.charset.as_deref().is_none_or(|c| c == "utf-8" || c == "utf8");
         format_of(&range.name).filter(|_| utf8 && range.speaks(release))
     });
     format.ok_or_else(|| {
         let version = release.id.short();
-        let issue = Issue::error(
-            IssueKind::NotSupported,
-            "http.Content-Type",
-            text!(
-                en: "Content-Type “{text}” is not taken here: send application/fhir+json or application/fhir+xml, in UTF-8, fhirVersion {version}.",
-                fr: "Le Content-Type « {text} » n'est pas accepté ici : envoyez application/fhir+json ou application/fhir+xml, en UTF-8, fhirVersion {version}.",
+        let text = match declared {
+            Some(declared) => text!(
+                en: "Content-Type “{declared}” is not taken here: send application/fhir+json or application/fhir+xml, in UTF-8, fhirVersion {version}.",
+                fr: "Le Content-Type « {declared} » n'est pas accepté ici : envoyez application/fhir+json ou application/fhir+xml, en UTF-8, fhirVersion {version}.",
             ),
-        );
+            None => text!(
+                en: "The request does not say what its body is: send it with Content-Type application/fhir+json or application/fhir+xml.",
+                fr: "La requête ne dit pas ce qu'est son corps : envoyez-le avec le Content-Type application/fhir+json ou application/fhir+xml.",
+            ),
+        };
+        let issue = Issue::error(IssueKind::NotSupported, "http.Content-Type", text);
         AppError::new(Refusal::Unsupported, issue)
     })
 }
@@ -297,7 +342,6 @@ fn not_acceptable(place: &str, asked: &str, release: &Release) -> Refused {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
     use liaison_fhir::release::{r4, stu3};
 
     use super::*;
@@ -317,6 +361,19 @@ mod tests {
         assert_eq!(asked("text/*"), Some("text/json"));
         assert_eq!(asked("image/png"), None);
         assert_eq!(asked("image/png, */*;q=0.1"), Some(FHIR_JSON));
+    }
+
+    #[test]
+    fn every_type_spoken_is_answered_as_it_was_named() {
+        for (name, format) in SPOKEN {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(name));
+            let reply = reply(&[], &headers, r4()).unwrap();
+            assert_eq!(
+                (reply.format, reply.content_type()),
+                (format, format!("{name}; charset=utf-8").parse().unwrap())
+            );
+        }
     }
 
     #[test]

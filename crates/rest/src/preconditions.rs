@@ -1,5 +1,7 @@
 //! `If-Match`, `If-None-Match`, `If-Modified-Since`, `If-None-Exist`, and the stamps they name.
 
+use std::io::Write as _;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 use liaison_app::error::AppError;
@@ -13,7 +15,13 @@ pub static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-ke
 /// The weak entity tag of a version.
 #[must_use]
 pub fn etag(version: u32) -> HeaderValue {
-    HeaderValue::from_str(&format!("W/\"{version}\"")).unwrap_or(HeaderValue::from_static("W/\"0\""))
+    let mut text = [0; 16];
+    let mut rest = text.as_mut_slice();
+    // `W/""` and the ten digits of the greatest number: there is room.
+    let _ = write!(rest, "W/\"{version}\"");
+    let left = rest.len();
+    let written = text.get(..text.len() - left).unwrap_or_default();
+    HeaderValue::from_bytes(written).unwrap_or(HeaderValue::from_static("W/\"0\""))
 }
 
 /// A moment as HTTP writes it.
@@ -99,6 +107,17 @@ pub fn is_known(headers: &HeaderMap, version: u32, updated: i64) -> Result<bool,
     Ok(since.is_some_and(|since| updated.div_euclid(1_000_000) <= since.as_second()))
 }
 
+/// Whether `If-None-Match` names a tag that is no version's.
+///
+/// # Errors
+/// When the header is not text.
+pub fn is_named(headers: &HeaderMap, etag: &HeaderValue) -> Result<bool, AppError> {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let ours = etag.to_str().map(opaque).ok();
+    let named = text_of(headers, &header::IF_NONE_MATCH)?;
+    Ok(named.is_some_and(|tags| tags == "*" || tags.split(',').any(|tag| Some(opaque(tag)) == ours)))
+}
+
 fn version_of(tag: &str) -> Option<u32> {
     let tag = tag.strip_prefix("W/").unwrap_or(tag);
     let tag = tag.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(tag);
@@ -132,6 +151,12 @@ mod tests {
             assert_eq!(if_match(&headers(header::IF_MATCH, tag)).unwrap(), Some(3), "{tag}");
         }
         assert!(if_match(&headers(header::IF_MATCH, "W/\"x\"")).is_err());
+    }
+
+    #[test]
+    fn the_greatest_version_has_its_tag() {
+        assert_eq!(etag(u32::MAX), "W/\"4294967295\"");
+        assert_eq!(etag(1), "W/\"1\"");
     }
 
     #[test]

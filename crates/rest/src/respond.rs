@@ -30,17 +30,24 @@ use crate::{
 /// A resource that was made here, such as an `OperationOutcome`.
 #[must_use]
 pub fn resource(tree: &Object, reply: &Reply, release: &'static Release) -> Response {
-    match (reply.format, reply.layout) {
-        (Format::Json, Layout::Compact) => content(json::write(tree).into(), reply),
-        (Format::Json, Layout::Pretty) => content(json::write_pretty(tree).into(), reply),
-        (Format::Xml, _) => match xml::write(tree, release) {
-            Ok(bytes) => content(bytes.into(), reply),
-            Err(issue) => {
-                tracing::error!(place = issue.place, "a resource could not be written as XML");
-                Refused::defect().into_response()
-            }
-        },
+    match written_out(tree, reply, release) {
+        Ok(bytes) => content(bytes, reply),
+        Err(refused) => refused.into_response(),
     }
+}
+
+/// The bytes of a resource in the form asked for.
+///
+/// # Errors
+/// When it has no such form: a defect.
+pub fn written_out(tree: &Object, reply: &Reply, release: &'static Release) -> Result<Bytes, Refused> {
+    let written = match (reply.format, reply.layout) {
+        (Format::Json, Layout::Compact) => Ok(json::write(tree)),
+        (Format::Json, Layout::Pretty) => Ok(json::write_pretty(tree)),
+        (Format::Xml, Layout::Compact) => xml::write(tree, release),
+        (Format::Xml, Layout::Pretty) => xml::write_pretty(tree, release),
+    };
+    written.map(Bytes::from).map_err(|issue| Refused::defect_of(format!("{} cannot be written as XML", issue.place)))
 }
 
 /// The findings as an `OperationOutcome` of the release: kinds that it has no code for are told by
@@ -79,12 +86,13 @@ pub fn bytes(body: Bytes, reply: &Reply, release: &'static Release) -> Answer {
     Ok(resource(&tree, reply, release))
 }
 
-fn content(body: Bytes, reply: &Reply) -> Response {
+/// Bytes that are in the form asked for.
+#[must_use]
+pub fn content(body: Bytes, reply: &Reply) -> Response {
     let mut response = Response::new(Body::from(body));
-    let media_type = HeaderValue::from_str(&format!("{}; charset=utf-8", reply.media_type));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, media_type.unwrap_or(HeaderValue::from_static("application/fhir+json")));
+    // Room for all that every answer carries.
+    *response.headers_mut() = HeaderMap::with_capacity(12);
+    response.headers_mut().insert(header::CONTENT_TYPE, reply.content_type());
     response
 }
 

@@ -29,19 +29,20 @@ impl Shown {
         Self { mode: page.summary, elements: page.elements.clone() }
     }
 
-    /// What a read asks for.
+    /// What a read of a resource of this type asks for.
     ///
     /// # Errors
     /// 400 for anything but `_summary` and `_elements`, and for values these do not have.
-    pub fn asked(exchange: &Exchange) -> Result<Self, crate::errors::Refused> {
+    pub fn asked(exchange: &Exchange, resource_type: &str) -> Result<Self, crate::errors::Refused> {
         exchange.only(&["_summary", "_elements"])?;
         let mut shown = Self { mode: SummaryMode::Whole, elements: Vec::new() };
         for (name, value) in &exchange.query {
             match (name.as_str(), value.as_str()) {
                 (other, _) if other != "_summary" && other != "_elements" => {}
                 ("_elements", elements) => {
-                    shown.elements =
-                        elements.split(',').map(|e| e.trim().to_owned()).filter(|e| !e.is_empty()).collect();
+                    for element in elements.split(',') {
+                        shown.elements.push(element_of(resource_type, element.trim(), exchange.face.release)?);
+                    }
                 }
                 (_, "true") => shown.mode = SummaryMode::Summary,
                 (_, "text") => shown.mode = SummaryMode::Text,
@@ -126,6 +127,25 @@ impl Shown {
         }
         mark_as_part(tree, face);
     }
+}
+
+/// The element that a read's `_elements` names, with or without its type.
+fn element_of(resource_type: &str, path: &str, release: &'static Release) -> Result<String, AppError> {
+    let name = path.strip_prefix(resource_type).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path);
+    let structure = release.resource(resource_type);
+    let is_there = |structure: &Structure| structure.element(name).is_some() || structure.member(name).is_some();
+    if name == "resourceType" || structure.is_some_and(is_there) {
+        return Ok(name.to_owned());
+    }
+    let shown: String = path.chars().take(80).collect();
+    Err(AppError::not_understood(
+        IssueKind::Value,
+        "http._elements",
+        text!(
+            en: "_elements lists elements that a {resource_type} has at its root; “{shown}” is none.",
+            fr: "_elements énumère des éléments qu'un {resource_type} a à sa racine ; « {shown} » n'en est pas un.",
+        ),
+    ))
 }
 
 /// Leaves the elements of the summary, at every depth.

@@ -8,7 +8,7 @@ use liaison_fhir::search::index::Param;
 use liaison_rest::RestOptions;
 use liaison_store::store::{Access, Store, StoreOptions, StoreUrl};
 
-use crate::{failure::Failure, health, settings::Settings};
+use crate::{failure::Failure, health, settings::Settings, threads};
 
 /// Notes are asked for by their date, so the store keeps them in its order.
 const TIMELINES: [Param; 1] = [Param { base: "DocumentReference", code: "date" }];
@@ -27,7 +27,12 @@ pub struct Assembly {
 impl Assembly {
     /// Opens the store and puts the server on it.
     pub async fn new(settings: &Settings) -> Result<Self, Failure> {
-        let options = StoreOptions { access: Access::Serve, timelines: TIMELINES.into(), ..StoreOptions::default() };
+        let options = StoreOptions {
+            access: Access::Serve,
+            short_reads: threads::short_reads(),
+            timelines: TIMELINES.into(),
+            ..StoreOptions::default()
+        };
         let named = store_text(&settings.store);
         let store = Store::open(&settings.store, options).map_err(|error| Failure::of_store(&named, error))?;
         let app = App::open(store.clone(), app_settings(settings)).await.map_err(|error| Failure::of(&named, error))?;

@@ -16,6 +16,7 @@ use crate::{
     failure::Failure,
     log,
     settings::{CONFIG_VARIABLE, Given, Place, SettingError, Settings},
+    threads,
 };
 
 type Variables = [(OsString, OsString)];
@@ -68,8 +69,8 @@ fn settings(given: &Given) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
-/// Runs something that waits, on all cores.
+/// Runs something that waits, on [`threads::callers`] threads.
 fn wait_for<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads::callers()).enable_all().build();
     runtime.map_err(|error| Failure::of("the program cannot start its threads", error))?.block_on(work)
 }

@@ -17,6 +17,7 @@ mod health;
 mod log;
 mod serving;
 mod settings;
+mod threads;
 
 use std::{
     ffi::OsString,

@@ -91,7 +91,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn blob(&self, blob: BlobId) -> Result<Option<BlobReader>, StoreError> {
-        let length = self.read(move |reader| reader.blob_length(blob)).await?;
+        let length = self.read_one_here(|reader| reader.blob_length(blob)).await?;
         Ok(length.map(|length| BlobReader { store: self.clone(), blob, length, rest: 0..length }))
     }
 }
@@ -127,7 +127,7 @@ impl BlobReader {
             return Ok(None);
         }
         let (blob, from) = (self.blob, self.rest.start);
-        let mut piece = self.store.read(move |reader| reader.blob_piece(blob, from)).await?;
+        let mut piece = self.store.read_one_here(|reader| reader.blob_piece(blob, from)).await?;
         let wanted = usize::try_from(self.rest.end - from).unwrap_or(usize::MAX);
         piece.truncate(wanted);
         if piece.is_empty() {

@@ -1,10 +1,13 @@
 //! Reading: connections of their own, each job on one consistent snapshot.
+//!
+//! Short jobs run on the thread that asks for them, a few at once; long ones on threads of the
+//! store (`docs/decisions/0009-short-reads-in-place.md`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::contract::StoreError;
 use crate::cursor::CursorKey;
@@ -28,6 +31,17 @@ const WAITING: usize = 4096;
 pub(crate) struct Readers {
     queue: tokio::sync::mpsc::Sender<Job>,
     pool: Arc<Pool>,
+    /// Short jobs that may begin now.
+    turns: Semaphore,
+}
+
+/// How much of the store must stand still while a job reads.
+#[derive(Clone, Copy)]
+enum View {
+    /// All of it: every statement of the job sees the same moment.
+    Snapshot,
+    /// What its one statement reads, which sees one moment by itself.
+    Statement,
 }
 
 struct Pool {
@@ -73,7 +87,7 @@ impl Readers {
                 .spawn(work)
                 .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         }
-        Ok(Self { queue, pool })
+        Ok(Self { queue, pool, turns: Semaphore::new(options.short_reads.max(1)) })
     }
 
     /// Hands a job to one of the threads.
@@ -88,7 +102,7 @@ impl Readers {
         let job: Job = Box::new(move |pool| {
             // Nobody listens any more: not worth the work.
             if !tell.is_closed() {
-                let _ = tell.send(pool.run(job));
+                let _ = tell.send(pool.run(View::Snapshot, job));
             }
         });
         async move {
@@ -98,13 +112,33 @@ impl Readers {
         }
     }
 
-    /// Runs a job on this thread.
-    pub(crate) fn run_here<R, E, J>(&self, job: J) -> Result<R, E>
+    /// Runs a job on the calling thread, at once.
+    pub(crate) fn run_now<R, E, J>(&self, job: J) -> Result<R, E>
     where
         J: FnOnce(&Reader<'_>) -> Result<R, E>,
         E: From<StoreError>,
     {
-        self.pool.run(job)
+        self.pool.run(View::Snapshot, job)
+    }
+
+    /// Runs a short job on the calling thread, once it is its turn.
+    pub(crate) async fn run_here<R, E, J>(&self, job: J) -> Result<R, E>
+    where
+        J: FnOnce(&Reader<'_>) -> Result<R, E>,
+        E: From<StoreError>,
+    {
+        let _turn = self.turns.acquire().await.map_err(|_| unavailable("the store is closed"))?;
+        self.pool.run(View::Snapshot, job)
+    }
+
+    /// As [`Readers::run_here`], for a job of a single statement.
+    pub(crate) async fn run_one_here<R, E, J>(&self, job: J) -> Result<R, E>
+    where
+        J: FnOnce(&Reader<'_>) -> Result<R, E>,
+        E: From<StoreError>,
+    {
+        let _turn = self.turns.acquire().await.map_err(|_| unavailable("the store is closed"))?;
+        self.pool.run(View::Statement, job)
     }
 }
 
@@ -113,7 +147,7 @@ impl Pool {
         Connection::open(&self.path, Purpose::Read, self.cache_kib)
     }
 
-    fn run<R, E, J>(&self, job: J) -> Result<R, E>
+    fn run<R, E, J>(&self, view: View, job: J) -> Result<R, E>
     where
         J: FnOnce(&Reader<'_>) -> Result<R, E>,
         E: From<StoreError>,
@@ -123,7 +157,11 @@ impl Pool {
             Some(db) => db,
             None => self.open()?,
         };
-        let answer = on_snapshot(&Reader { db: &db, words: &self.words, key: &self.key }, job);
+        let reader = Reader { db: &db, words: &self.words, key: &self.key };
+        let answer = match view {
+            View::Snapshot => on_snapshot(&reader, job),
+            View::Statement => unpanicked(&reader, job),
+        };
         // One that could not end its snapshot is closed instead.
         if !db.in_transaction() {
             self.give_back(db);
@@ -142,14 +180,18 @@ where
     E: From<StoreError>,
 {
     reader.db.execute("BEGIN", &[])?;
-    let answer = catch_unwind(AssertUnwindSafe(|| job(reader)));
+    let answer = unpanicked(reader, job);
     // The snapshot is let go even when the job failed; a read has nothing to lose.
     let ended = reader.db.execute("COMMIT", &[]);
-    match answer {
-        Ok(answer) => {
-            ended?;
-            answer
-        }
-        Err(_panic) => Err(unavailable("a reading job panicked").into()),
-    }
+    let answer = answer?;
+    ended?;
+    Ok(answer)
+}
+
+fn unpanicked<R, E, J>(reader: &Reader<'_>, job: J) -> Result<R, E>
+where
+    J: FnOnce(&Reader<'_>) -> Result<R, E>,
+    E: From<StoreError>,
+{
+    catch_unwind(AssertUnwindSafe(|| job(reader))).unwrap_or_else(|_| Err(unavailable("a reading job panicked").into()))
 }

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use liaison_fhir::search::index::Param;
 
-use crate::contract::{Instant, StoreError};
+use crate::contract::{Instant, Name, StoreError, Version};
 use crate::cursor::CursorKey;
 use crate::dialect::sqlite::{Connection, Purpose, unavailable};
 use crate::dictionary::Dictionary;
@@ -57,6 +57,9 @@ pub struct StoreOptions {
     pub access: Access,
     /// Threads that answer [`Store::read`]; at least 1.
     pub readers: usize,
+    /// Jobs of [`Store::read_here`] that run at once, at least 1. Fewer than the threads that call
+    /// it, or a slow disk keeps all of them from whatever else they do.
+    pub short_reads: usize,
     /// Writes that may wait; beyond, callers of [`Store::write`] wait to be let in.
     pub queue: usize,
     /// At most this many writes are committed together.
@@ -79,6 +82,7 @@ impl Default for StoreOptions {
         Self {
             access: Access::Serve,
             readers: std::thread::available_parallelism().map_or(2, usize::from).max(2),
+            short_reads: 1,
             queue: 1024,
             batch: 256,
             cache_kib: 48 * 1024,
@@ -192,8 +196,8 @@ impl Store {
         self.inner.readers.submit(job)
     }
 
-    /// Runs a job on the calling thread, on a consistent snapshot: for a few point reads, which
-    /// cost less than handing them to another thread.
+    /// Runs a job on the calling thread, on a consistent snapshot: for callers that may wait for the
+    /// disk.
     ///
     /// # Errors
     /// What the job answers; [`StoreError::Unavailable`] when the store cannot serve.
@@ -202,7 +206,39 @@ impl Store {
         J: FnOnce(&Reader<'_>) -> Result<R, E>,
         E: From<StoreError>,
     {
-        self.inner.readers.run_here(job)
+        self.inner.readers.run_now(job)
+    }
+
+    /// Runs a job of a few point reads on the calling thread, on a consistent snapshot: it costs
+    /// less than handing it to another thread. At most [`StoreOptions::short_reads`] run at once;
+    /// others wait for their turn.
+    ///
+    /// # Errors
+    /// What the job answers; [`StoreError::Unavailable`] when the store cannot serve.
+    pub async fn read_here<R, E, J>(&self, job: J) -> Result<R, E>
+    where
+        J: FnOnce(&Reader<'_>) -> Result<R, E> + Send,
+        E: From<StoreError>,
+    {
+        self.inner.readers.run_here(job).await
+    }
+
+    /// The last version of a resource, a deletion included, read as by [`Store::read_here`].
+    /// `None` when it never was.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn current(&self, name: &Name) -> Result<Option<Version>, StoreError> {
+        self.read_one_here(|reader| reader.current(name)).await
+    }
+
+    /// As [`Store::read_here`], for a job of a single statement, which sees one moment by itself.
+    pub(crate) async fn read_one_here<R, E, J>(&self, job: J) -> Result<R, E>
+    where
+        J: FnOnce(&Reader<'_>) -> Result<R, E> + Send,
+        E: From<StoreError>,
+    {
+        self.inner.readers.run_one_here(job).await
     }
 
     /// Finishes the writes that wait, refuses later ones, and lets go of the file: when this

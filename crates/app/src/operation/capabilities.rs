@@ -3,14 +3,16 @@
 use liaison_fhir::tree::{Object, Value};
 
 use crate::{
+    app::App,
     audit::AuditRecord,
+    capabilities,
     error::AppError,
     face::Face,
     operation::{Operation, Stage},
     policy::{Action, Interaction},
 };
 
-/// Says what this server can do at a base.
+/// Says what this server can do at a base: the same as long as it runs.
 #[derive(Clone, Debug)]
 pub struct Capabilities {
     /// Which base.
@@ -27,8 +29,36 @@ pub enum OtherOrigins {
     Allowed,
 }
 
+/// A statement that may be made: not made yet, since it may have been before.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    app: App,
+    face: Face,
+    other_origins: OtherOrigins,
+}
+
+impl Statement {
+    /// The resource.
+    #[must_use]
+    pub fn resource(&self) -> Object {
+        let mut statement = capabilities::statement(self.face.release);
+        let base = self.face.base.trim_end_matches('/');
+        if let Some(implementation) = statement.get_mut("implementation").and_then(Value::as_object_mut) {
+            implementation.set("url", base);
+        }
+        statement.insert_at(1, "date", self.app.opened());
+        statement.insert_at(1, "url", format!("{base}/metadata"));
+        let rest = statement.get_mut("rest").and_then(Value::as_array_mut).and_then(|rest| rest.first_mut());
+        let security = rest.and_then(Value::as_object_mut).and_then(|rest| rest.get_mut("security"));
+        if let Some(security) = security.and_then(Value::as_object_mut) {
+            security.set("cors", self.other_origins == OtherOrigins::Allowed);
+        }
+        statement
+    }
+}
+
 impl Operation for Capabilities {
-    type Answer = Object;
+    type Answer = Statement;
 
     fn action(&self) -> Action {
         Action::on_system(Interaction::Capabilities)
@@ -38,18 +68,7 @@ impl Operation for Capabilities {
         AuditRecord { interaction: Interaction::Capabilities, entity: "CapabilityStatement".to_owned() }
     }
 
-    async fn run(self, stage: Stage) -> Result<Object, AppError> {
-        let mut statement = stage.app.statement(self.face.release).clone();
-        let base = self.face.base.trim_end_matches('/');
-        if let Some(implementation) = statement.get_mut("implementation").and_then(Value::as_object_mut) {
-            implementation.set("url", base);
-        }
-        statement.insert_at(1, "url", format!("{base}/metadata"));
-        let rest = statement.get_mut("rest").and_then(Value::as_array_mut).and_then(|rest| rest.first_mut());
-        let security = rest.and_then(Value::as_object_mut).and_then(|rest| rest.get_mut("security"));
-        if let Some(security) = security.and_then(Value::as_object_mut) {
-            security.set("cors", self.other_origins == OtherOrigins::Allowed);
-        }
-        Ok(statement)
+    async fn run(self, stage: Stage) -> Result<Statement, AppError> {
+        Ok(Statement { app: stage.app, face: self.face, other_origins: self.other_origins })
     }
 }

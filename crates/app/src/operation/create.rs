@@ -65,7 +65,7 @@ impl Operation for Create {
         let draft = content.draft(resource_type, &face, &stage)?;
         let prepared = prepare(&draft, &name::fresh(resource_type), None, &face, &stage)?;
         let issues = prepared.issues.clone();
-        rules::check_apart(&prepared, &draft, &face, &stage)?;
+        rules::check_apart(&prepared, &draft, &face, &stage).await?;
         let job_stage = stage.clone();
         let (effect, version) = stage
             .app

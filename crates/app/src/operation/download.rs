@@ -73,10 +73,11 @@ impl Operation for Download {
     }
 
     async fn run(self, stage: Stage) -> Result<Downloaded, AppError> {
-        let version = stage.app.store().read_now(|reader| match self.version {
-            None => reader.current(&self.name),
-            Some(version) => reader.version(&self.name, version),
-        })?;
+        let store = stage.app.store();
+        let version = match self.version {
+            None => store.current(&self.name).await?,
+            Some(version) => store.read_here(|reader| reader.version(&self.name, version)).await?,
+        };
         let version = version.ok_or_else(|| AppError::unknown(&self.name))?;
         if version.change == Change::Delete {
             return Err(AppError::gone(&self.name, version.version));

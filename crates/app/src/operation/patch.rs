@@ -107,7 +107,7 @@ async fn attempt(
     let draft = draft(tree, resource_type, face, stage)?;
     let prepared = prepare(&draft, &name, Some(&before), face, stage)?;
     let issues = prepared.issues.clone();
-    rules::check_apart(&prepared, &draft, face, stage)?;
+    rules::check_apart(&prepared, &draft, face, stage).await?;
     let version = stage
         .app
         .store()

@@ -30,7 +30,7 @@ impl Operation for Read {
     }
 
     async fn run(self, stage: Stage) -> Result<Stored, AppError> {
-        match stage.app.store().read_now(|reader| reader.current(&self.name))? {
+        match stage.app.store().current(&self.name).await? {
             None => Err(AppError::unknown(&self.name)),
             Some(version) if version.change == Change::Delete => Err(AppError::gone(&self.name, version.version)),
             Some(version) => load::whole(&stage, version).await,

@@ -177,7 +177,7 @@ async fn replace(
     stage: &Stage,
 ) -> Result<(Effect, Version, Vec<Issue>), AppError> {
     let (name, seen) = match &whom {
-        Whom::Named(name) => (name.clone(), stage.app.store().read_now(|reader| reader.current(name))?),
+        Whom::Named(name) => (name.clone(), stage.app.store().current(name).await?),
         Whom::Matching { .. } => {
             let (look_whom, look_stage) = (whom.clone(), stage.clone());
             stage.app.store().read(move |reader| look_whom.find(reader, &look_stage)).await?
@@ -185,7 +185,7 @@ async fn replace(
     };
     expected.check(seen.as_ref())?;
     let prepared = prepare(&draft, &name, seen.as_ref(), &face, stage)?;
-    rules::check_apart(&prepared, &draft, &face, stage)?;
+    rules::check_apart(&prepared, &draft, &face, stage).await?;
     let job_stage = stage.clone();
     stage
         .app

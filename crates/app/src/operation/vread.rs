@@ -35,7 +35,7 @@ impl Operation for Vread {
     }
 
     async fn run(self, stage: Stage) -> Result<Stored, AppError> {
-        match stage.app.store().read_now(|reader| reader.version(&self.name, self.version))? {
+        match stage.app.store().read_here(|reader| reader.version(&self.name, self.version)).await? {
             None => Err(AppError::unknown(&self.name)),
             Some(version) if version.change == Change::Delete => Err(AppError::gone(&self.name, version.version)),
             Some(version) => load::whole(&stage, version).await,

@@ -42,9 +42,15 @@ impl Beside for Reader<'_> {
 
 /// Checks a prepared note before the writer's turn. What it refers to may still change before it is
 /// stored, but only to another version that was checked itself; that it exists is for the writer.
-pub(crate) fn check_apart(prepared: &Prepared, draft: &Draft, face: &Face, stage: &Stage) -> Result<(), AppError> {
+pub(crate) async fn check_apart(
+    prepared: &Prepared,
+    draft: &Draft,
+    face: &Face,
+    stage: &Stage,
+) -> Result<(), AppError> {
     let Some(note) = &prepared.note else { return Ok(()) };
-    let issues = stage.app.store().read_now(|reader| findings(note, draft.release, &face.bases, reader))?;
+    let look = |reader: &Reader<'_>| findings(note, draft.release, &face.bases, reader);
+    let issues = stage.app.store().read_here(look).await?;
     refuse(issues.into_iter().map(|issue| Issue { place: draft.seen_from_bundle(issue.place), ..issue }).collect())
 }
 

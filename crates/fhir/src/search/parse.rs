@@ -117,7 +117,7 @@ pub struct PageControls {
     pub cursor: Option<String>,
     /// `_summary`.
     pub summary: SummaryMode,
-    /// `_elements`: top-level elements of the types searched; empty for all.
+    /// `_elements`: top-level elements of the types searched, and `resourceType`; empty for all.
     pub elements: Vec<String>,
 }
 

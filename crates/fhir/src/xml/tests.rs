@@ -47,6 +47,21 @@ const NOTE_R4: &str = r##"{"resourceType":"DocumentReference","id":"n1",
 "context":{"period":{"_start":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]},"end":"2024"}}}"##;
 
 #[test]
+fn pretty_xml_has_an_element_a_line_and_says_the_same() {
+    let tree = json::read(NOTE_R4.as_bytes(), &Limits::default()).unwrap();
+    let pretty = String::from_utf8(write_pretty(&tree, release::r4()).unwrap()).unwrap();
+    for part in [
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<DocumentReference xmlns=\"http://hl7.org/fhir\">\n  <id value=\"n1\"/>\n",
+        "\n  <contained>\n    <Practitioner>\n      <id value=\"p\"/>\n      <name>\n        <family value=\"Dupont\"/>\n",
+        "\n    <div xmlns=\"http://www.w3.org/1999/xhtml\"><p>Note &amp; <b>suite</b></p></div>\n  </text>\n",
+        "\n  </context>\n</DocumentReference>\n",
+    ] {
+        assert!(pretty.contains(part), "{part}\n--- is not in\n{pretty}");
+    }
+    assert_eq!(json_of(&pretty, release::r4()), json_of(&xml_of(NOTE_R4, release::r4()), release::r4()));
+}
+
+#[test]
 fn a_note_of_today_comes_back_from_xml_byte_for_byte() {
     let xml = there_and_back(NOTE_R4, release::r4());
     for part in [

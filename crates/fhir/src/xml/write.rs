@@ -10,12 +10,26 @@ use crate::{
     tree::{Object, Value},
 };
 
-pub(super) fn resource(object: &Object, release: &'static Release) -> Judged<Vec<u8>> {
+/// How elements are laid out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// One after the other.
+    Compact,
+    /// Each on a line, indented by its depth.
+    Pretty,
+}
+
+/// What a line begins with, once for each element it stands in.
+const INDENT: &str = "  ";
+
+pub(super) fn resource(object: &Object, release: &'static Release, layout: Layout) -> Judged<Vec<u8>> {
     let element = release.type_named("Element");
-    let mut writer = Writer { release, element, out: String::with_capacity(4096), depth_left: 2 * Limits::DEEPEST };
+    let (out, depth_left) = (String::with_capacity(4096), 2 * Limits::DEEPEST);
+    let mut writer = Writer { release, element, out, depth_left, layout, inside: 0 };
     writer.out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
     let name = object.resource_type().unwrap_or_default();
     writer.resource(object, Place::root(name), Some(FHIR))?;
+    writer.line();
     Ok(writer.out.into_bytes())
 }
 
@@ -25,6 +39,9 @@ struct Writer {
     element: Option<&'static Structure>,
     out: String,
     depth_left: usize,
+    layout: Layout,
+    /// Elements that are open here.
+    inside: usize,
 }
 
 /// A member ready to be written: its place in the definition, its value, and its `_` sibling.
@@ -77,7 +94,7 @@ impl Writer {
         if elements.peek().is_none() {
             self.out.push_str("/>");
         } else {
-            self.out.push('>');
+            self.enter();
             for ready in elements {
                 self.member(ready, place)?;
             }
@@ -120,7 +137,7 @@ impl Writer {
             }
             (Content::Resource, Some(Value::Object(object))) if sibling.is_none() => {
                 self.open(ready.name);
-                self.out.push('>');
+                self.enter();
                 self.resource(object, place, None)?;
                 self.close(ready.name);
                 Ok(())
@@ -168,16 +185,34 @@ impl Writer {
                 ),
             ));
         }
+        self.line();
         self.out.push_str(div);
         Ok(())
     }
 
+    /// Begins a line where lines are wanted.
+    fn line(&mut self) {
+        if self.layout == Layout::Pretty {
+            self.out.push('\n');
+            self.out.extend(std::iter::repeat_n(INDENT, self.inside));
+        }
+    }
+
     fn open(&mut self, name: &str) {
+        self.line();
         self.out.push('<');
         self.out.push_str(name);
     }
 
+    /// Ends a start tag that elements follow.
+    fn enter(&mut self) {
+        self.out.push('>');
+        self.inside += 1;
+    }
+
     fn close(&mut self, name: &str) {
+        self.inside = self.inside.saturating_sub(1);
+        self.line();
         self.out.push_str("</");
         self.out.push_str(name);
         self.out.push('>');

@@ -21,7 +21,7 @@ use crate::{
     exchange::{Answer, Exchange},
     preconditions::IDEMPOTENCY_KEY,
     preferences::Answered,
-    respond,
+    request_id, respond,
 };
 
 /// Carries out the bundle sent to the base.
@@ -152,6 +152,6 @@ fn refused(error: &AppError, writing: &mut Writing, exchange: &Exchange) {
     let outcome = json::write(&respond::outcome(&error.issues, exchange.reply.language, exchange.face.release));
     writing.entry().strings_and("response", &[("status", Some(status.trim()))], Some(("outcome", &outcome)));
     if let Some(cause) = &error.cause {
-        tracing::error!(cause = %cause, "an entry failed for a reason of our own");
+        tracing::error!(id = request_id::text(&exchange.id), cause = %cause, "an entry failed for a reason of our own");
     }
 }

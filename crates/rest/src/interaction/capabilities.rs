@@ -1,15 +1,27 @@
 //! `capabilities`: <https://hl7.org/fhir/R4/http.html#capabilities>.
 
-use axum::http::header;
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::IntoResponse as _,
+};
+use bytes::Bytes;
 use liaison_app::{
     error::AppError,
-    operation::capabilities::{Capabilities, OtherOrigins},
+    operation::capabilities::{Capabilities, OtherOrigins, Statement},
 };
 use liaison_fhir::{outcome::IssueKind, text};
 
 use crate::{
+    errors::Refused,
     exchange::{Answer, Exchange},
+    negotiate::{Format, Layout, Reply},
     options::Cors,
+    preconditions::is_named,
     respond,
 };
 
@@ -35,7 +47,57 @@ pub async fn capabilities(exchange: Exchange) -> Answer {
         Cors::Origins(_) => OtherOrigins::Allowed,
     };
     let statement = exchange.execute(Capabilities { face: exchange.face.clone(), other_origins }).await?;
-    let mut response = respond::resource(&statement, &exchange.reply, exchange.face.release);
-    respond::put(response.headers_mut(), header::CACHE_CONTROL, "public, max-age=60");
+    let statement = exchange.base.statements.written(&statement, &exchange)?;
+    let mut response = if is_named(&exchange.headers, &statement.etag)? {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        respond::content(statement.body, &exchange.reply)
+    };
+    response.headers_mut().insert(header::ETAG, statement.etag);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
     Ok(response)
+}
+
+/// The statements of a base as they were last written: they stay the same as long as the program
+/// runs, and writing one takes longer than most searches.
+#[derive(Debug, Default)]
+pub struct Statements(Mutex<Vec<(Form, Written)>>);
+
+/// As many as there are forms in use. Whoever asks under ever other names has each written anew.
+const KEPT: usize = 4;
+
+#[derive(Debug, PartialEq, Eq)]
+struct Form {
+    base: Arc<str>,
+    format: Format,
+    layout: Layout,
+}
+
+#[derive(Clone, Debug)]
+struct Written {
+    body: Bytes,
+    etag: HeaderValue,
+}
+
+impl Statements {
+    fn written(&self, statement: &Statement, exchange: &Exchange) -> Result<Written, Refused> {
+        let Reply { format, layout, .. } = exchange.reply;
+        let form = Form { base: Arc::clone(&exchange.face.base), format, layout };
+        if let Some((_, written)) = self.kept().iter().find(|(kept, _)| *kept == form) {
+            return Ok(written.clone());
+        }
+        let body = respond::written_out(&statement.resource(), &exchange.reply, exchange.face.release)?;
+        let mut hash = DefaultHasher::new();
+        body.hash(&mut hash);
+        let etag = HeaderValue::from_str(&format!("W/\"{:016x}\"", hash.finish())).map_err(|_| Refused::defect())?;
+        let written = Written { body, etag };
+        let mut kept = self.kept();
+        kept.truncate(KEPT - 1);
+        kept.insert(0, (form, written.clone()));
+        Ok(written)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<(Form, Written)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

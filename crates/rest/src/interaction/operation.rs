@@ -68,7 +68,7 @@ pub async fn terminology_instance(
 
 async fn ask(exchange: Exchange, method: &Method, uri: &Uri, instance: Option<Name>, content: &Content) -> Answer {
     // The routes are those of the operations there are: each names its type first, itself last.
-    let mut segments = uri.path().split('/').filter(|segment| !segment.is_empty());
+    let mut segments = exchange.base.below(uri.path()).split('/').filter(|segment| !segment.is_empty());
     let (kind, last) = (segments.next().unwrap_or_default(), segments.next_back().unwrap_or_default());
     let Some(operation) = terminology::Operation::named(kind, last.trim_start_matches('$')) else {
         return Err(unknown_operation(kind, last));
@@ -87,7 +87,7 @@ async fn ask(exchange: Exchange, method: &Method, uri: &Uri, instance: Option<Na
 /// `POST` to the address of a resource: an operation that does not exist, or a mistake.
 pub async fn none(exchange: Exchange, uri: Uri) -> Answer {
     exchange.only(&[])?;
-    let mut segments = uri.path().split('/').filter(|segment| !segment.is_empty());
+    let mut segments = exchange.base.below(uri.path()).split('/').filter(|segment| !segment.is_empty());
     let (kind, last) = (segments.next().unwrap_or_default(), segments.next_back().unwrap_or_default());
     if last.starts_with('$') {
         return Err(unknown_operation(kind, last));

@@ -11,7 +11,7 @@ use crate::{
 
 /// The current version of a resource.
 pub async fn read(exchange: Exchange, Named(name): Named) -> Answer {
-    let shown = Shown::asked(&exchange)?;
+    let shown = Shown::asked(&exchange, &name.resource_type)?;
     let stored = exchange.execute(Read { name }).await?;
     if is_known(&exchange.headers, stored.version(), stored.updated())? {
         return Ok(respond::not_modified(&stored));

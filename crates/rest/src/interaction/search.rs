@@ -1,6 +1,5 @@
 //! `search`, by `GET` and by `POST _search`: <https://hl7.org/fhir/R4/search.html>.
 
-use axum::http::header;
 use liaison_app::{
     error::{AppError, Refusal},
     operation::search::{Found, Search},
@@ -16,7 +15,7 @@ use crate::{
     bundle::Searchset,
     errors::Refused,
     exchange::{Answer, Exchange, Typed, is_of_form},
-    negotiate::MediaRange,
+    negotiate::{self, MediaRange},
     respond,
 };
 
@@ -57,13 +56,19 @@ async fn search(exchange: Exchange, resource_type: Option<&'static str>) -> Answ
 
 /// Parameters of the address and of the body are one query.
 fn merge_form(exchange: &mut Exchange, content: &Content) -> Result<(), Refused> {
-    let declared = exchange.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let is_form = MediaRange::read(declared).is_some_and(|range| range.name == "application/x-www-form-urlencoded");
-    if !is_form && !content.0.is_empty() {
-        let text = text!(
-            en: "Search parameters in a body are sent as application/x-www-form-urlencoded, not “{declared}”.",
-            fr: "Les paramètres de recherche dans un corps sont envoyés en application/x-www-form-urlencoded, et non « {declared} ».",
-        );
+    let declared = negotiate::declared(&exchange.headers);
+    let is_form = |range: MediaRange| range.name == "application/x-www-form-urlencoded";
+    if !declared.and_then(MediaRange::read).is_some_and(is_form) && !content.0.is_empty() {
+        let text = match declared {
+            Some(declared) => text!(
+                en: "Search parameters in a body are sent as application/x-www-form-urlencoded, not “{declared}”.",
+                fr: "Les paramètres de recherche dans un corps sont envoyés en application/x-www-form-urlencoded, et non « {declared} ».",
+            ),
+            None => text!(
+                en: "The request does not say what its body is: search parameters are sent with Content-Type application/x-www-form-urlencoded.",
+                fr: "La requête ne dit pas ce qu'est son corps : les paramètres de recherche sont envoyés avec le Content-Type application/x-www-form-urlencoded.",
+            ),
+        };
         return Err(AppError::new(
             Refusal::Unsupported,
             Issue::error(IssueKind::NotSupported, "http.Content-Type", text),

@@ -34,8 +34,17 @@ impl House {
 
     /// Sends a request: `POST /fhir/r4/Patient`, headers, body.
     pub async fn send(&self, line: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        self.send_as("notes.example.org", line, headers, body).await
+    }
+
+    /// Sends a request to the server by another of its names.
+    pub async fn send_to(&self, host: &str, line: &str) -> Answer {
+        self.send_as(host, line, &[], Body::empty()).await
+    }
+
+    async fn send_as(&self, host: &str, line: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
         let (method, path) = line.split_once(' ').unwrap();
-        let mut request = Request::builder().method(method).uri(path).header("host", "notes.example.org");
+        let mut request = Request::builder().method(method).uri(path).header("host", host);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

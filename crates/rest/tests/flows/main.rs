@@ -4,6 +4,7 @@
 
 mod house;
 
+mod around;
 mod attachments;
 mod cahier_2017;
 mod cahier_r4;
@@ -11,4 +12,5 @@ mod crud;
 mod hostile;
 mod negotiation;
 mod paging;
+mod parts;
 mod said_and_done;

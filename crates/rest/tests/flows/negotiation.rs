@@ -1,5 +1,7 @@
 //! Forms, languages, wrong addresses.
 
+use serde_json::json;
+
 use crate::house::House;
 
 #[tokio::test]
@@ -34,4 +36,36 @@ async fn wrong_addresses_and_methods_are_told() {
         house.send("GET /fhir/r4/Patient?nonsense=1", &[("prefer", "handling=lenient")], "").await.expect(200);
     assert_eq!(lenient.json()["entry"][0]["search"]["mode"], "outcome");
     assert_eq!(lenient.json()["link"][0]["url"], "http://notes.example.org/fhir/r4/Patient");
+}
+
+#[tokio::test]
+async fn a_body_that_says_no_type_is_told_so() {
+    let house = House::open().await;
+    let patient = r#"{"resourceType":"Patient","id":"a"}"#;
+    for (line, headers, wanted) in [
+        ("PUT /fhir/r4/Patient/a", &[][..], "application/fhir+json"),
+        ("POST /fhir/r4/Patient", &[("content-type", " ")], "application/fhir+json"),
+        ("PATCH /fhir/r4/Patient/a", &[], "application/json-patch+json"),
+        ("POST /fhir/r4/Patient/_search", &[], "application/x-www-form-urlencoded"),
+    ] {
+        let refused = house.send(line, headers, patient).await.expect(415);
+        let said = refused.json()["issue"][0]["diagnostics"].as_str().unwrap().to_owned();
+        assert!(said.starts_with("La requête ne dit pas ce qu'est son corps"), "{line}: {said}");
+        assert!(said.contains(wanted), "{line}: {said}");
+    }
+    let refused = house.send("PUT /fhir/r4/Patient/a", &[("content-type", "text/plain")], patient).await.expect(415);
+    assert!(refused.text().contains("« text/plain »"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn pretty_answers_are_laid_out_in_both_forms() {
+    let house = House::open().await;
+    let patient = json!({ "resourceType": "Patient", "id": "a", "name": [{ "family": "Morel" }] });
+    house.put_json("PUT /fhir/r4/Patient/a", &patient).await.expect(201);
+    for (form, name) in [("json", "\n  \"name\""), ("xml", "\n  <name>\n    <family value=\"Morel\"/>\n  </name>\n")] {
+        let pretty = house.get(&format!("/fhir/r4/Patient/a?_pretty=true&_format={form}")).await.expect(200).text();
+        assert!(pretty.contains(name), "{pretty}");
+        let compact = house.get(&format!("/fhir/r4/Patient/a?_pretty=false&_format={form}")).await.expect(200).text();
+        assert!(!compact.contains('\n'), "{compact}");
+    }
 }

@@ -119,8 +119,10 @@ impl<'a> Reader<'a> {
         let release = self.request.release;
         let mut elements = Vec::new();
         for path in value.split(',').map(str::trim) {
-            // What every resource says of itself is kept anyway; clients ask for it all the same.
+            // What every resource says of itself is shown anyway. It is kept in the list: asked for
+            // alone, it asks for nothing else.
             if path == "resourceType" {
+                elements.push(path.to_owned());
                 continue;
             }
             // `DocumentReference.date` says the type as well.

@@ -535,7 +535,7 @@ fn pages_summaries_and_elements_are_controls() {
         total: Total::Accurate,
         cursor: Some("abc".to_owned()),
         summary: SummaryMode::Text,
-        elements: vec!["type".to_owned(), "date".to_owned()],
+        elements: ["resourceType", "type", "date"].map(str::to_owned).into(),
     };
     assert_eq!(parsed.page, expected);
     let used: Vec<_> = parsed.used.iter().map(|(name, _)| name.as_str()).collect();
