@@ -4,15 +4,14 @@ use serde_json::{Value, json};
 
 use crate::house::House;
 
-const OBSERVATIONS: &str = "/fhir/r4/Observation";
+const SYSTEMS: &str = "/fhir/r4/CodeSystem";
 
-async fn house_with_an_observation() -> House {
+async fn house_with_a_code_system() -> House {
     let house = House::open().await;
-    let observation = json!({
-        "resourceType": "Observation", "id": "a", "status": "final",
-        "code": { "text": "Poids" }, "note": [{ "text": "à jeun" }],
+    let system = json!({
+        "resourceType": "CodeSystem", "id": "a", "title": "Types", "status": "draft", "content": "complete",
     });
-    house.put_json(&format!("PUT {OBSERVATIONS}/a"), &observation).await.expect(201);
+    house.put_json(&format!("PUT {SYSTEMS}/a"), &system).await.expect(201);
     house
 }
 
@@ -22,14 +21,14 @@ fn names(resource: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn what_must_be_there_is_shown_with_what_is_asked_for() {
-    let house = house_with_an_observation().await;
+    let house = house_with_a_code_system().await;
     for (elements, expected) in [
-        ("resourceType", ["code", "id", "meta", "resourceType", "status"].as_slice()),
-        ("note", &["code", "id", "meta", "note", "resourceType", "status"]),
-        ("Observation.note,resourceType", &["code", "id", "meta", "note", "resourceType", "status"]),
+        ("resourceType", ["content", "id", "meta", "resourceType", "status"].as_slice()),
+        ("title", &["content", "id", "meta", "resourceType", "status", "title"]),
+        ("CodeSystem.title,resourceType", &["content", "id", "meta", "resourceType", "status", "title"]),
     ] {
-        let read = house.get(&format!("{OBSERVATIONS}/a?_elements={elements}")).await.expect(200).json();
-        let found = house.get(&format!("{OBSERVATIONS}?_id=a&_elements={elements}")).await.expect(200).json();
+        let read = house.get(&format!("{SYSTEMS}/a?_elements={elements}")).await.expect(200).json();
+        let found = house.get(&format!("{SYSTEMS}?_id=a&_elements={elements}")).await.expect(200).json();
         for shown in [&read, &found["entry"][0]["resource"]] {
             let mut names = names(shown);
             names.sort_unstable();
@@ -41,11 +40,9 @@ async fn what_must_be_there_is_shown_with_what_is_asked_for() {
 
 #[tokio::test]
 async fn an_element_that_the_type_has_not_is_refused() {
-    let house = house_with_an_observation().await;
-    for elements in ["colour", "note,colour", "", "Patient.name", "note.text"] {
-        for path in
-            [format!("{OBSERVATIONS}/a?_elements={elements}"), format!("{OBSERVATIONS}?_id=a&_elements={elements}")]
-        {
+    let house = house_with_a_code_system().await;
+    for elements in ["colour", "title,colour", "", "Patient.name", "concept.code"] {
+        for path in [format!("{SYSTEMS}/a?_elements={elements}"), format!("{SYSTEMS}?_id=a&_elements={elements}")] {
             let refused = house.get(&path).await.expect(400);
             assert!(refused.text().contains("_elements"), "{path}: {}", refused.text());
         }
