@@ -108,8 +108,8 @@ fn numbers_and_booleans() {
 
 #[test]
 fn words() {
-    allowed(Primitive::Code, &["a", "final", "two words", "application/pdf", "é"]);
-    refused(Primitive::Code, &["", " ", " a", "a ", "a  b", "a\tb", "a\u{a0}\u{a0}b", "a\u{1}"]);
+    allowed(Primitive::Code, &["a", "final", "two words", "application/pdf", "é", "KIDN\u{a0}", "a\u{a0}\u{a0}b"]);
+    refused(Primitive::Code, &["", " ", " a", "a ", "a  b", "a\tb", "a\n", "a\u{1}", "a\u{85}"]);
     allowed(Primitive::Id, &["a", "A-1.b", &"x".repeat(64)]);
     refused(Primitive::Id, &["", "a_b", "é", "a b", "a/b", &"x".repeat(65)]);
     allowed(Primitive::String, &["a", " a ", "a\n\tb\r", &"é".repeat(1024 * 1024)]);

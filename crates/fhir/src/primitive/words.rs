@@ -74,7 +74,8 @@ pub(super) const fn is_noncharacter(c: char) -> bool {
     matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// A code: no blank at its edges, single blanks inside.
+/// A code: no blank at its edges, single blanks inside. Blanks are those of XML: published codes hold
+/// no-break spaces.
 pub(super) fn check_code(value: &str) -> Result<(), Text> {
     if value.is_empty() {
         return Err(empty());
@@ -84,7 +85,7 @@ pub(super) fn check_code(value: &str) -> Result<(), Text> {
     }
     let mut after_blank = true;
     for c in value.chars() {
-        let blank = c.is_whitespace();
+        let blank = c.is_ascii_whitespace();
         if blank && (after_blank || c != ' ') || c.is_control() || is_noncharacter(c) {
             return Err(wrong_code(value));
         }

@@ -230,28 +230,32 @@ fn is_harmless_link(address: &str) -> bool {
     let bare = beginning(address);
     match scheme(&bare) {
         None => !bare.starts_with(|c: char| !c.is_ascii_graphic()),
-        Some(scheme) => matches!(scheme, "http" | "https" | "mailto" | "tel" | "urn" | "cid"),
+        Some(scheme) => matches!(scheme, "http" | "https" | "ftp" | "mailto" | "tel" | "urn" | "cid"),
     }
 }
 
-/// Images come from the web, from the resource itself (`#`), or lie in the address; those that can
-/// hold a script (SVG) do not.
+/// Images come from the web, from the resource itself (`#`), or lie in the address.
 fn is_harmless_image(address: &str) -> bool {
+    if beginning(address).starts_with("data:") { is_picture(address) } else { is_harmless_link(address) }
+}
+
+/// Whether an address is itself a picture, of a kind that cannot hold a script (as SVG can).
+fn is_picture(address: &str) -> bool {
     const PICTURES: [&str; 5] = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
     let bare = beginning(address);
-    match bare.strip_prefix("data:") {
-        Some(data) => data.split([';', ',']).next().is_some_and(|kind| PICTURES.contains(&kind)),
-        None => is_harmless_link(address),
-    }
+    let kind = bare.strip_prefix("data:").and_then(|data| data.split([';', ',']).next());
+    kind.is_some_and(|kind| PICTURES.contains(&kind))
 }
 
-/// A style sheet may set looks. It may not load anything, and its escapes could spell what it may
-/// not say.
+/// A style sheet may set looks, with pictures that lie in it (HL7's own definitions draw their trees
+/// so). It may not load anything, and its escapes could spell what it may not say.
 fn is_harmless_style(style: &str) -> bool {
     let style = bare(style).collect::<String>();
-    !["url(", "expression(", "javascript:", "@import", "behavior:", "-moz-binding", "\\", "/*"]
+    let acts = ["expression(", "javascript:", "@import", "behavior:", "-moz-binding", "\\", "/*"]
         .iter()
-        .any(|word| style.contains(word))
+        .any(|word| style.contains(word));
+    let mut addresses = style.split("url(").skip(1);
+    !acts && addresses.all(|rest| rest.split_once(')').is_some_and(|(address, _)| is_picture(address)))
 }
 
 /// `<!-->` ends a comment in HTML but not in XML; what follows would come alive.

@@ -26,6 +26,8 @@ fn text_tables_lists_links_and_images_are_welcome() {
         "<img src=\"#photo\" alt=\"x\"/>",
         "<img src=\"data:image/png;base64,QUJD\"/>",
         "<img src=\"https://example.org/a.png\"/>",
+        "<a href=\"ftp://example.org/a\">a</a>",
+        "<td style=\"background: white url(data: image/png;base64,QUJD) repeat-y\">a</td>",
         "<!-- a comment --> x",
     ] {
         div(right, &[]);
@@ -75,6 +77,10 @@ fn nothing_that_acts_is_let_in() {
         "<img src=\"data:image/svg+xml,x\"/>",
         "<img src=\"data:text/html;base64,QQ==\"/>",
         "<p style=\"background:url(https://x)\">a</p>",
+        "<p style=\"background:url(a.png)\">a</p>",
+        "<p style=\"background:url(data:image/svg+xml,x)\">a</p>",
+        "<p style=\"background:url(data:image/png;base64,QQ==),url(https://x)\">a</p>",
+        "<p style=\"background:url(data:image/png;base64,QQ==\">a</p>",
         "<p style=\"width:expression(x)\">a</p>",
         "<p style=\"background:u\\72l(x)\">a</p>",
         "<p style=\"background:u/**/rl(x)\">a</p>",
