@@ -221,24 +221,26 @@ impl<'t> Evaluation<'t> {
         }
     }
 
-    /// The type of what a reference points to: as its text says, as its `type` says, or as the
-    /// contained resource is.
     fn resolve(&self, node: Node<'t>) -> Option<Item<'t>> {
-        let reference = match node.content {
-            NodeContent::Object(object) => object,
-            NodeContent::Primitive { .. } => return None,
-        };
-        let text = reference.str("reference").unwrap_or_default();
-        if let Some(id) = text.strip_prefix('#') {
-            return self
-                .resource
-                .objects("contained")
-                .find(|contained| contained.str("id") == Some(id))
-                .and_then(Object::resource_type)
-                .map(Item::Target);
+        match node.content {
+            NodeContent::Object(reference) => pointed_type(reference, self.resource).map(Item::Target),
+            NodeContent::Primitive { .. } => None,
         }
-        target_type(text).or_else(|| reference.str("type")).map(Item::Target)
     }
+}
+
+/// The type of what a reference in a resource points to: as its text says, as the contained resource
+/// is, or else as its `type` says.
+pub(crate) fn pointed_type<'t>(reference: &'t Object, resource: &'t Object) -> Option<&'t str> {
+    let text = reference.str("reference").unwrap_or_default();
+    let named = match text.strip_prefix('#') {
+        Some(id) => resource
+            .objects("contained")
+            .find(|contained| contained.str("id") == Some(id))
+            .and_then(Object::resource_type),
+        None => target_type(text),
+    };
+    named.or_else(|| reference.str("type"))
 }
 
 /// The resource type a literal reference names: `…/Patient/1`, `…/Patient/1/_history/2`.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use crate::{
     path::{
-        evaluate::target_type,
+        evaluate::pointed_type,
         route::{Route, Step},
     },
     release::view,
@@ -63,7 +63,7 @@ impl Plan {
     }
 
     pub(super) fn walk<'t>(&self, resource: &'t Object, each: &mut impl FnMut(&'static Parameter, Reading, Found<'t>)) {
-        self.root.walk(resource, each);
+        self.root.walk(resource, resource, each);
     }
 }
 
@@ -86,32 +86,42 @@ impl Branch {
         }
     }
 
-    fn walk<'t>(&self, object: &'t Object, each: &mut impl FnMut(&'static Parameter, Reading, Found<'t>)) {
+    fn walk<'t>(
+        &self,
+        object: &'t Object,
+        resource: &'t Object,
+        each: &mut impl FnMut(&'static Parameter, Reading, Found<'t>),
+    ) {
         for (name, value) in object.iter() {
             let first = self.members.partition_point(|(step, _)| &*step.member < name);
             for (step, branch) in self.members.iter().skip(first).take_while(|(step, _)| &*step.member == name) {
                 for item in value.each() {
                     if step.admits(item) {
-                        branch.read(item, each);
+                        branch.read(item, resource, each);
                     }
                 }
             }
         }
     }
 
-    fn read<'t>(&self, value: &'t Value, each: &mut impl FnMut(&'static Parameter, Reading, Found<'t>)) {
+    fn read<'t>(
+        &self,
+        value: &'t Value,
+        resource: &'t Object,
+        each: &mut impl FnMut(&'static Parameter, Reading, Found<'t>),
+    ) {
         let found = match value {
             Value::Object(object) => Found::Object(object),
             Value::Bool(_) | Value::Number(_) | Value::String(_) => Found::Value(value),
             Value::Null | Value::Array(_) => return,
         };
         for leaf in &self.leaves {
-            if leaf.admits(found) {
+            if leaf.admits(found, resource) {
                 each(leaf.parameter, leaf.reading, found);
             }
         }
         if let (Found::Object(object), false) = (found, self.members.is_empty()) {
-            self.walk(object, each);
+            self.walk(object, resource, each);
         }
     }
 }
@@ -127,10 +137,9 @@ impl Step {
 
 impl Leaf {
     /// Whether a reference points to the type wanted.
-    fn admits(&self, found: Found<'_>) -> bool {
+    fn admits(&self, found: Found<'_>, resource: &Object) -> bool {
         let Some(target) = self.target.as_deref() else { return true };
         let Found::Object(reference) = found else { return false };
-        let named = reference.str("reference").and_then(target_type).or_else(|| reference.str("type"));
-        named == Some(target)
+        pointed_type(reference, resource) == Some(target)
     }
 }

@@ -112,6 +112,19 @@ fn a_note_is_found_by_all_that_the_volet_asks() {
 }
 
 #[test]
+fn who_is_contained_is_of_the_type_that_the_resource_holds() {
+    let seen = |contained: &str| {
+        let event = format!(
+            r##"{{"resourceType":"AuditEvent","contained":[{{"resourceType":"{contained}","id":"c"}}],
+            "agent":[{{"who":{{"reference":"#c","identifier":{{"system":"urn:s","value":"1"}}}}}}]}}"##,
+        );
+        rows(&read(&event))
+    };
+    assert!(seen("Patient").contains(&"patient:identifier urn:s|1".to_owned()), "{:?}", seen("Patient"));
+    assert!(!seen("Practitioner").contains(&"patient:identifier urn:s|1".to_owned()));
+}
+
+#[test]
 fn a_person_is_found_by_every_name_and_part_of_address() {
     let patient = object! {
         "resourceType" => "Patient",
