@@ -10,8 +10,8 @@ use liaison_fhir::{
 };
 
 /// STU3 cannot name a `PractitionerRole` as an author: a note of R4 that is read in STU3, and may be
-/// written back, carries the reference in this extension (cross-version extensions of FHIR).
-const CARRIED_REFERENCE: &str = "http://hl7.org/fhir/4.0/StructureDefinition/extension-Reference.reference";
+/// written back, carries the reference in this extension, which FHIR defines for it.
+const CARRIED_REFERENCE: &str = "http://hl7.org/fhir/StructureDefinition/alternate-reference";
 
 /// How an author is known.
 #[derive(Clone, Debug, PartialEq, Eq)]

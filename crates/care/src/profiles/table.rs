@@ -222,7 +222,7 @@ macro_rules! files {
     };
 }
 
-static FILES: [(&str, &str); 17] = files![
+static FILES: [(&str, &str); 20] = files![
     "as-organization"
     "as-practitioner"
     "as-practitionerrole"
@@ -234,8 +234,11 @@ static FILES: [(&str, &str); 17] = files![
     "cds-fr-related-person"
     "cds-ihe-careteam"
     "cds-organization"
+    "fr-core-address-insee-code"
+    "fr-core-identity-reliability"
     "fr-core-organization"
     "fr-core-patient"
+    "fr-core-patient-birth-list-given-name"
     "fr-core-patient-ins"
     "fr-core-practitioner"
     "fr-core-related-person"
@@ -288,6 +291,10 @@ mod tests {
                 for target in targets.split('|').filter(|t| !t.is_empty()) {
                     assert!(base_type(target).is_some(), "{} {target}", row.id);
                 }
+                let extension =
+                    row.types.and_then(|t| t.strip_prefix("Extension(")?.strip_suffix(')')).unwrap_or_default();
+                let is_ours = !extension.starts_with(BASE) && !extension.is_empty();
+                assert!(!is_ours || super::profile(extension).is_some(), "{} {extension} is not served", row.id);
                 if let Some(Binding::Required(value_set)) = row.binding {
                     assert!(find(Kind::ValueSet, value_set).is_some(), "{value_set}");
                 }

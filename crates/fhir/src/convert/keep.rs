@@ -23,9 +23,13 @@ pub(super) const fn prefix(release: ReleaseId) -> &'static str {
     }
 }
 
-/// Whether this is the address of a cross-version extension of either release.
+/// The extension of FHIR for a reference to a type that the element may not point to.
+/// <https://hl7.org/fhir/extensions/StructureDefinition-alternate-reference.html>
+pub(super) const ALTERNATE_REFERENCE: &str = "http://hl7.org/fhir/StructureDefinition/alternate-reference";
+
+/// Whether this is the address of an extension that carries what another release says.
 pub(super) fn is_cross_version(url: &str) -> bool {
-    url.starts_with(prefix(ReleaseId::Stu3)) || url.starts_with(prefix(ReleaseId::R4))
+    url.starts_with(prefix(ReleaseId::Stu3)) || url.starts_with(prefix(ReleaseId::R4)) || url == ALTERNATE_REFERENCE
 }
 
 /// The members of some elements of a structure as extensions, all in the form of their own release.

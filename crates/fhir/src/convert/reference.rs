@@ -56,24 +56,20 @@ impl Converter<'_> {
     /// The address as an extension: as a reference, which a client can follow, where the target
     /// knows what it points to.
     fn kept_address(&self, address: &str) -> Object {
-        let url = kept_url(self.from.id);
         if self.may_point(address, &[], self.to) {
-            object! { "url" => url, "valueReference" => object! { "reference" => address } }
+            object! { "url" => keep::ALTERNATE_REFERENCE, "valueReference" => object! { "reference" => address } }
         } else {
-            object! { "url" => url, "valueString" => address }
+            object! { "url" => kept_url(self.from.id), "valueString" => address }
         }
     }
 
     /// Takes an address out of its extension, if it is one that the source's element must not have.
     fn take_kept_address(&self, reference: &mut Object, targets: Targets<'_>) -> Option<Value> {
-        let url = kept_url(self.to.id);
         let extensions = reference.items("extension");
-        let position = extensions.iter().position(|e| {
-            e.as_object().filter(|e| e.len() == 2 && e.str("url") == Some(&url)).and_then(address_in).is_some_and(
-                |address| {
-                    !self.may_point(address, targets.from, self.from) && self.may_point(address, targets.to, self.to)
-                },
-            )
+        let position = extensions.iter().position(|extension| {
+            extension.as_object().and_then(|extension| self.address_in(extension)).is_some_and(|address| {
+                !self.may_point(address, targets.from, self.from) && self.may_point(address, targets.to, self.to)
+            })
         })?;
         let mut extensions = extensions.to_vec();
         let taken = extensions.remove(position);
@@ -82,7 +78,21 @@ impl Converter<'_> {
         } else {
             reference.set("extension", extensions);
         }
-        taken.as_object().and_then(address_in).map(Value::from)
+        taken.as_object().and_then(|taken| self.address_in(taken)).map(Value::from)
+    }
+
+    /// The address that an extension keeps for the target, when it is as [`Self::kept_address`] makes it.
+    fn address_in<'e>(&self, extension: &'e Object) -> Option<&'e str> {
+        if extension.len() != 2 {
+            return None;
+        }
+        match extension.str("url")? {
+            keep::ALTERNATE_REFERENCE => {
+                extension.object("valueReference").filter(|reference| reference.len() == 1)?.str("reference")
+            }
+            url if url == kept_url(self.to.id) => extension.str("valueString"),
+            _ => None,
+        }
     }
 
     /// Whether an element with these targets may hold that address.
@@ -122,14 +132,6 @@ fn typed(address: &str) -> Option<&str> {
 
 fn kept_url(release: ReleaseId) -> String {
     format!("{}Reference.reference", keep::prefix(release))
-}
-
-fn address_in(extension: &Object) -> Option<&str> {
-    match extension.object("valueReference") {
-        Some(reference) if reference.len() == 1 => reference.str("reference"),
-        Some(_) => None,
-        None => extension.str("valueString"),
-    }
 }
 
 /// The ids and types of what a resource contains.
