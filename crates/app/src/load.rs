@@ -42,7 +42,12 @@ pub(crate) async fn within(stage: &Stage, version: Version, budget: &mut u64) ->
 
 async fn bytes_of(stage: &Stage, blob: BlobId) -> Result<Bytes, AppError> {
     let mut reader = stage.app.store().blob(blob).await?.ok_or(StoreError::BlobMissing(blob))?;
+    let first = reader.next().await?.unwrap_or_default();
+    if first.len() as u64 == reader.length() {
+        return Ok(first);
+    }
     let mut bytes = BytesMut::with_capacity(usize::try_from(reader.length()).unwrap_or_default());
+    bytes.extend_from_slice(&first);
     while let Some(piece) = reader.next().await? {
         bytes.extend_from_slice(&piece);
     }

@@ -54,6 +54,13 @@ struct Pool {
     key: CursorKey,
 }
 
+/// As many connections as jobs may run at once share what the readers have: memory does not grow
+/// with the processors of the machine.
+fn cache_of_each(options: &StoreOptions) -> u32 {
+    let connections = options.readers.max(1).saturating_add(options.short_reads.max(1));
+    options.cache_kib.saturating_mul(2) / u32::try_from(connections).unwrap_or(u32::MAX)
+}
+
 impl Readers {
     /// Opens the connections and starts the threads.
     pub(crate) fn start(
@@ -64,7 +71,7 @@ impl Readers {
     ) -> Result<Self, StoreError> {
         let pool = Arc::new(Pool {
             path: path.to_owned(),
-            cache_kib: options.cache_kib / 2,
+            cache_kib: cache_of_each(options),
             idle: Mutex::default(),
             words,
             key,

@@ -64,7 +64,7 @@ pub struct StoreOptions {
     pub queue: usize,
     /// At most this many writes are committed together.
     pub batch: usize,
-    /// Page cache of the writer, in KiB. Each reader has half of it.
+    /// Page cache of the writer, in KiB. The readers together have twice as much.
     pub cache_kib: u32,
     /// What gives the moment.
     pub clock: Clock,
