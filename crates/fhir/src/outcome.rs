@@ -249,7 +249,7 @@ fn issue_object(issue: &Issue, language: Language) -> Object {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{json, release, text, validate};
+    use crate::{json, release, validate};
 
     #[test]
     fn what_a_finding_quotes_of_a_request_makes_no_invalid_or_huge_outcome() {
