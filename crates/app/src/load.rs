@@ -1,7 +1,10 @@
 //! Versions with the attachments that their bodies lack.
 
 use bytes::{Bytes, BytesMut};
-use liaison_store::contract::{BlobId, Filler, StoreError, Version};
+use liaison_store::{
+    contract::{BlobId, Filler, StoreError, Version},
+    reader::Reader,
+};
 
 use crate::{error::AppError, operation::Stage, stored::Stored};
 
@@ -13,6 +16,22 @@ pub(crate) async fn whole(stage: &Stage, version: Version) -> Result<Stored, App
             && !attached.iter().any(|(id, _)| *id == blob)
         {
             attached.push((blob, bytes_of(stage, blob).await?));
+        }
+    }
+    Ok(Stored::whole(version, attached))
+}
+
+/// The version with its attachments, at the moment of the store that the reader sees.
+///
+/// # Errors
+/// When an attachment is not there or cannot be read.
+pub(crate) fn whole_seen(reader: &Reader<'_>, version: Version) -> Result<Stored, AppError> {
+    let mut attached: Vec<(BlobId, Bytes)> = Vec::new();
+    for hole in &version.holes {
+        if let Filler::Data(blob) = hole.filler
+            && !attached.iter().any(|(id, _)| *id == blob)
+        {
+            attached.push((blob, reader.blob_bytes(blob)?.ok_or(StoreError::BlobMissing(blob))?));
         }
     }
     Ok(Stored::whole(version, attached))

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::body;
 use crate::contract::{BlobId, Instant, NewBlob, StoreError};
@@ -68,6 +68,24 @@ impl Reader<'_> {
     pub fn blob_length(&self, blob: BlobId) -> Result<Option<u64>, StoreError> {
         let sql = "SELECT length FROM blob WHERE sha256 = ?1";
         self.db.first(sql, &[blob.0.as_slice().into()], |row| Ok(row.int(0)?.cast_unsigned()))
+    }
+
+    /// All bytes of an attachment; `None` when it is not there. For whoever works on one moment of
+    /// the store; an answer reads them piece by piece ([`Store::blob`]).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub fn blob_bytes(&self, blob: BlobId) -> Result<Option<Bytes>, StoreError> {
+        let Some(length) = self.blob_length(blob)? else { return Ok(None) };
+        let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or_default());
+        while (bytes.len() as u64) < length {
+            let piece = self.blob_piece(blob, bytes.len() as u64)?;
+            if piece.is_empty() {
+                return Err(unavailable("an attachment is shorter than it should be"));
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(Some(bytes.freeze()))
     }
 
     /// The bytes of an attachment from `from` on: as many as stand in one piece, none at the end.

@@ -19,9 +19,14 @@ use crate::{
     error::{AppError, Refusal},
     face::Face,
     name,
-    operation::{Stage, create::condition, search::Question, update::Target},
+    operation::{
+        Stage,
+        create::condition,
+        search::Question,
+        update::{self, Target, Whom},
+    },
     query_string,
-    write::draft::{self, Draft},
+    write::draft::{self, Draft, People},
 };
 
 /// An entry of a transaction.
@@ -33,8 +38,10 @@ pub(crate) struct Entry {
     pub full_url: Option<String>,
     /// What it asks for.
     pub asked: Asked,
-    /// What it is to find or change, when that is said by criteria.
+    /// What it is to find, change in part or delete, when that is said by criteria.
     pub criteria: Option<Criteria>,
+    /// Whom it replaces.
+    pub replaces: Option<Whom>,
     /// What it writes.
     pub draft: Option<Draft>,
     /// How it changes what is there.
@@ -43,8 +50,6 @@ pub(crate) struct Entry {
     pub question: Option<Question>,
     /// The references by criteria of its resource: text, place, criteria.
     pub by_criteria: Vec<(String, String, Criteria)>,
-    /// The id its resource came with.
-    pub sent_id: Option<String>,
     /// What it is called if it is new here.
     pub fresh: Name,
 }
@@ -129,23 +134,35 @@ impl Entry {
         let mut entry = Self {
             full_url: raw.full_url,
             criteria: None,
+            replaces: None,
             draft: None,
             patch: None,
             question: None,
             by_criteria: Vec::new(),
-            sent_id: None,
             fresh: name::fresh(""),
             place: place.clone(),
             asked,
         };
         let in_request = |error| placed_in_request(error, &at);
+        let mut people = People::AsSent;
         let (resource_type, body): (&'static str, _) = match &entry.asked {
             Asked::Create { resource_type, if_none_exist } => {
                 let condition = if_none_exist.as_deref().map(|text| condition(resource_type, text, face, stage));
                 entry.criteria = condition.transpose().map_err(in_request)?;
                 (resource_type, Body::Resource)
             }
-            Asked::Update { target, .. } | Asked::Patch { target, .. } | Asked::Delete { target, .. } => {
+            Asked::Update { target, .. } => {
+                let sent_id = raw.resource.as_ref().and_then(|resource| resource.str("id"));
+                if let (Target::Named(name), Some(_)) = (target, &raw.resource) {
+                    update::same_id(sent_id, name).map_err(|error| error.inside(&place))?;
+                }
+                let (resource_type, whom, read) =
+                    Whom::read(target.clone(), sent_id, face, stage).map_err(in_request)?;
+                entry.replaces = Some(whom);
+                people = read;
+                (resource_type, Body::Resource)
+            }
+            Asked::Patch { target, .. } | Asked::Delete { target, .. } => {
                 let resource_type = match target {
                     Target::Named(name) => name::resource_type(&name.resource_type, face.release)?,
                     Target::Matching { resource_type, criteria } => {
@@ -155,7 +172,6 @@ impl Entry {
                     }
                 };
                 let body = match &entry.asked {
-                    Asked::Update { .. } => Body::Resource,
                     Asked::Patch { .. } => Body::Patch,
                     _ => Body::None,
                 };
@@ -180,12 +196,12 @@ impl Entry {
                     let criteria = reference_criteria(&text, face, stage).map_err(|error| error.inside(&at))?;
                     entry.by_criteria.push((text, at, criteria));
                 }
-                entry.sent_id = resource.str("id").map(str::to_owned);
                 let mut draft = draft::draft(resource, resource_type, face, stage).map_err(|e| e.inside(&place))?;
                 for issue in &mut draft.issues {
                     issue.place = crate::place::inside(&place, &issue.place);
                 }
                 draft.place = Some(place);
+                draft.people = people;
                 entry.draft = Some(draft);
             }
         }

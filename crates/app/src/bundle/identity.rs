@@ -15,7 +15,6 @@ use crate::{
     criteria::{self, Criteria, Matched},
     error::AppError,
     face::Face,
-    name,
     operation::{Stage, update::Target},
     write::draft::in_r4,
 };
@@ -116,21 +115,11 @@ impl Identities {
         let Some(entry) = entries.get(index) else { return Ok(Met::Nothing) };
         match &entry.asked {
             Asked::Create { .. } => self.created(entry, entries, actors, face, stage, reader),
-            Asked::Update { target, .. } => match (target, &entry.criteria) {
-                (Target::Named(name), _) => Ok(Met::Writes(name.clone(), reader.current(name)?)),
-                (Target::Matching { .. }, Some(criteria)) => match criteria.matched(reader, stage)? {
-                    Matched::One(version) => Ok(Met::Writes(version.name.clone(), Some(version))),
-                    Matched::Many => Err(criteria::many()),
-                    Matched::None => {
-                        let id = entry.sent_id.as_deref().filter(|id| name::is_id(id) && !face.speaks_2017());
-                        let name =
-                            id.map_or_else(|| entry.fresh.clone(), |id| Name { id: id.into(), ..entry.fresh.clone() });
-                        let before = reader.current(&name)?;
-                        Ok(Met::Writes(name, before))
-                    }
-                },
-                (Target::Matching { .. }, None) => Ok(Met::Nothing),
-            },
+            Asked::Update { .. } => {
+                let Some(whom) = &entry.replaces else { return Ok(Met::Nothing) };
+                let (name, before) = whom.find(reader, stage)?;
+                Ok(Met::Writes(name, before))
+            }
             Asked::Patch { target, .. } => {
                 let version = changed(target, entry.criteria.as_ref(), stage, reader)?;
                 if version.change == Change::Delete {

@@ -5,7 +5,6 @@ use std::{collections::HashMap, sync::Arc};
 use liaison_care::unique;
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
-    patch,
     release::Release,
     search::extract,
     text,
@@ -27,13 +26,14 @@ use crate::{
     conformance,
     error::AppError,
     face::Face,
+    load,
     name,
-    operation::{Stage, delete::Deleted, patch::refusal},
+    operation::{Stage, delete::Deleted, patch::patched},
     place,
     stored::Stored,
     write::{
         commit::commit,
-        draft::{self, Draft, People},
+        draft::Draft,
         prepare::{Prepared, deletion, prepare},
         rules::{self, Beside},
         same::same_as,
@@ -125,7 +125,7 @@ impl Transaction {
                     match earlier {
                         Some(first) if matches!(entry.asked, Asked::Create { .. }) => Step::Twin(first),
                         Some(_) => return Err(twice(name, &entry.place)),
-                        None => self.writes(entry, name, before.as_ref(), &met, &mut trees)?,
+                        None => self.writes(entry, name, before.as_ref(), &met, &mut trees, reader)?,
                     }
                 }
             };
@@ -142,6 +142,7 @@ impl Transaction {
         before: Option<&Version>,
         met: &Identities,
         trees: &mut HashMap<Name, (&'static Release, Object)>,
+        reader: &Reader<'_>,
     ) -> Result<Step, AppError> {
         conformance::writable(name).map_err(|e| e.inside(&entry.place))?;
         let draft = match &entry.asked {
@@ -155,7 +156,7 @@ impl Transaction {
             }
             Asked::Patch { expected, .. } => {
                 expected.check(before).map_err(|e| e.inside(&entry.place))?;
-                self.patched(entry, name, before).map_err(|e| e.inside(&entry.place))?
+                self.patched(entry, name, before, reader).map_err(|e| e.inside(&entry.place))?
             }
             Asked::Update { expected, .. } => {
                 expected.check(before).map_err(|e| e.inside(&entry.place))?;
@@ -175,24 +176,23 @@ impl Transaction {
             return Err(AppError::defect("an entry that writes has no draft".to_owned()));
         };
         rules::refuse(met.called.rewrite(&mut draft.tree, &entry.place))?;
-        draft.people = People::AsSent;
         Ok(draft)
     }
 
-    /// What a patch in a bundle makes of a resource, seen as searches show it.
-    fn patched(&self, entry: &Entry, name: &Name, before: Option<&Version>) -> Result<Draft, AppError> {
+    /// What a patch in a bundle makes of a resource, seen whole, as one sent by itself sees it.
+    fn patched(
+        &self,
+        entry: &Entry,
+        name: &Name,
+        before: Option<&Version>,
+        reader: &Reader<'_>,
+    ) -> Result<Draft, AppError> {
         let (Some(before), Some(change)) = (before, &entry.patch) else { return Err(AppError::unknown(name)) };
-        let mut tree = Stored::light(before.clone()).tree(&self.face)?;
-        patch::apply(&mut tree, change).map_err(|issue| AppError::new(refusal(issue.kind), issue))?;
-        let resource_type = name::resource_type(&name.resource_type, self.face.release)?;
-        if tree.str("id") != Some(&name.id) {
-            return Err(AppError::against_a_rule(
-                IssueKind::BusinessRule,
-                "id",
-                text!(en: "A patch does not change the id of a resource.", fr: "Un patch ne change pas l'id d'une ressource."),
-            ));
+        let tree = load::whole_seen(reader, before.clone())?.tree(&self.face)?;
+        let mut draft = patched(tree, change, name, &self.face, &self.stage)?;
+        for issue in &mut draft.issues {
+            issue.place = place::inside(&entry.place, &issue.place);
         }
-        let mut draft = draft::draft(tree, resource_type, &self.face, &self.stage)?;
         draft.place = Some(entry.place.clone());
         Ok(draft)
     }
@@ -250,8 +250,8 @@ impl Transaction {
         let mut issues = Vec::new();
         for (entry, step) in self.entries.iter().zip(steps) {
             let Step::Write(prepared) = step else { continue };
-            let (Some(note), Some(draft)) = (&prepared.note, &entry.draft) else { continue };
-            let found = rules::findings(note, draft.release, &self.face.bases, &beside)?;
+            let Some(note) = &prepared.note else { continue };
+            let found = rules::findings(note, self.face.release, &self.face.bases, &beside)?;
             issues.extend(found.into_iter().map(|i| Issue { place: place::inside(&entry.place, &i.place), ..i }));
         }
         rules::refuse(issues)

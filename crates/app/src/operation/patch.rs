@@ -1,6 +1,9 @@
 //! `patch`, by JSON Patch: <https://hl7.org/fhir/R4/http.html#patch>.
 
-use liaison_fhir::{outcome::IssueKind, patch, text, tree::Value};
+use liaison_fhir::{outcome::IssueKind,
+    patch, text,
+    tree::{Object, Value},
+};
 use liaison_store::{
     contract::{Change, Name, StoreError, Version},
     reader::Reader,
@@ -18,7 +21,10 @@ use crate::{
         update::{Expected, Target},
     },
     policy::{Action, Interaction},
-    write::{commit::commit, draft::draft, prepare::prepare, rules},
+    write::{
+        commit::commit,
+        draft::{Draft, draft},
+        prepare::prepare, rules},
     written::{Effect, Written},
 };
 
@@ -65,9 +71,34 @@ impl Operation for Patch {
     }
 }
 
+/// What a patch makes of a resource.
+///
+/// # Errors
+/// A patch that does not apply, or that makes something of the resource that it must not be.
+pub(crate) fn patched(
+    mut tree: Object,
+    patch: &Value,
+    name: &Name,
+    face: &Face,
+    stage: &Stage,
+) -> Result<Draft, AppError> {
+    patch::apply(&mut tree, patch).map_err(|issue| AppError::new(refusal(issue.kind), issue))?;
+    if tree.str("id") != Some(&name.id) || tree.resource_type() != Some(&name.resource_type) {
+        return Err(AppError::against_a_rule(
+            IssueKind::BusinessRule,
+            "id",
+            text!(
+                en: "A patch changes neither the type nor the id of a resource.",
+                fr: "Un patch ne change ni le type ni l'id d'une ressource.",
+            ),
+        ));
+    }
+    draft(tree, name::resource_type(&name.resource_type, face.release)?, face, stage)
+}
+
 /// What kind of refusal a patch that does not apply is: a `test` that fails is a precondition that
 /// does not hold.
-pub(crate) const fn refusal(kind: IssueKind) -> Refusal {
+const fn refusal(kind: IssueKind) -> Refusal {
     match kind {
         IssueKind::Conflict => Refusal::Precondition,
         IssueKind::Structure | IssueKind::Value | IssueKind::Required => Refusal::NotUnderstood,
@@ -91,20 +122,8 @@ async fn attempt(
     let name = before.name.clone();
     conformance::writable(&name)?;
     expected.check(Some(&before))?;
-    let resource_type = name::resource_type(&name.resource_type, face.release)?;
-    let mut tree = load::whole(stage, before.clone()).await?.tree(face)?;
-    patch::apply(&mut tree, patch).map_err(|issue| AppError::new(refusal(issue.kind), issue))?;
-    if tree.str("id") != Some(&name.id) || tree.resource_type() != Some(&name.resource_type) {
-        return Err(AppError::against_a_rule(
-            IssueKind::BusinessRule,
-            "id",
-            text!(
-                en: "A patch changes neither the type nor the id of a resource.",
-                fr: "Un patch ne change ni le type ni l'id d'une ressource.",
-            ),
-        ));
-    }
-    let draft = draft(tree, resource_type, face, stage)?;
+    let tree = load::whole(stage, before.clone()).await?.tree(face)?;
+    let draft = patched(tree, patch, &name, face, stage)?;
     let prepared = prepare(&draft, &name, Some(&before), face, stage)?;
     let issues = prepared.issues.clone();
     rules::check_apart(&prepared, &draft, face, stage).await?;

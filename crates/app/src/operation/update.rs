@@ -99,24 +99,11 @@ impl Operation for Update {
 
     async fn run(self, stage: Stage) -> Result<Written, AppError> {
         let Self { face, target, content, expected } = self;
-        let (resource_type, whom, people) = match target {
-            Target::Named(name) => {
-                same_id(&content, &name)?;
-                (name::resource_type(&name.resource_type, face.release)?, Whom::Named(name), People::AsSent)
-            }
-            Target::Matching { resource_type, criteria } => {
-                let by_2017_key = face.speaks_2017() && criteria.iter().any(|(name, _)| name == "masterIdentifier");
-                let criteria = Criteria::read(resource_type, criteria, &face, &stage)?;
-                let id = content.id().filter(|id| name::is_id(id)).map(str::to_owned);
-                let absent = match (by_2017_key, id) {
-                    (true, _) => WhenAbsent::Refused,
-                    (false, Some(id)) if !face.speaks_2017() => WhenAbsent::CreatedAs(id),
-                    (false, _) => WhenAbsent::Created,
-                };
-                let people = if by_2017_key { People::AsBefore } else { People::AsSent };
-                (resource_type, Whom::Matching { criteria, fresh: name::fresh(resource_type), absent }, people)
-            }
-        };
+        // Bytes say nothing of themselves.
+        if let (Target::Named(name), Content::Resource(_)) = (&target, &content) {
+            same_id(content.id(), name)?;
+        }
+        let (resource_type, whom, people) = Whom::read(target, content.id(), &face, &stage)?;
         if let Whom::Named(name) = &whom {
             conformance::writable(name)?;
         }
@@ -129,14 +116,23 @@ impl Operation for Update {
 
 /// Whom an update replaces.
 #[derive(Clone, Debug)]
-enum Whom {
+pub(crate) enum Whom {
+    /// This one, or nothing yet of that name.
     Named(Name),
-    Matching { criteria: Criteria, fresh: Name, absent: WhenAbsent },
+    /// The one that matches.
+    Matching {
+        /// What it matches.
+        criteria: Criteria,
+        /// What it is called when the server gives the id.
+        fresh: Name,
+        /// What becomes of the update when nothing matches.
+        absent: WhenAbsent,
+    },
 }
 
 /// What a conditional update does when nothing matches.
 #[derive(Clone, Debug)]
-enum WhenAbsent {
+pub(crate) enum WhenAbsent {
     /// Creates, under an id of the server's.
     Created,
     /// Creates, under the id of the body.
@@ -146,8 +142,42 @@ enum WhenAbsent {
 }
 
 impl Whom {
+    /// Reads whom an update is for, and what it changes of a note: alone, in a batch and in a
+    /// transaction alike. `sent_id` is the id of the body.
+    ///
+    /// # Errors
+    /// A type that is not kept here, criteria that are not understood.
+    pub(crate) fn read(
+        target: Target,
+        sent_id: Option<&str>,
+        face: &Face,
+        stage: &Stage,
+    ) -> Result<(&'static str, Self, People), AppError> {
+        let (resource_type, criteria) = match target {
+            Target::Named(name) => {
+                let resource_type = name::resource_type(&name.resource_type, face.release)?;
+                return Ok((resource_type, Self::Named(name), People::AsSent));
+            }
+            Target::Matching { resource_type, criteria } => (resource_type, criteria),
+        };
+        let by_2017_key = face.speaks_2017() && criteria.iter().any(|(name, _)| name == "masterIdentifier");
+        let criteria = Criteria::read(resource_type, criteria, face, stage)?;
+        let id = sent_id.filter(|id| name::is_id(id)).map(str::to_owned);
+        let absent = match (by_2017_key, id) {
+            (true, _) => WhenAbsent::Refused,
+            (false, Some(id)) if !face.speaks_2017() => WhenAbsent::CreatedAs(id),
+            (false, _) => WhenAbsent::Created,
+        };
+        let people = if by_2017_key { People::AsBefore } else { People::AsSent };
+        Ok((resource_type, Self::Matching { criteria, fresh: name::fresh(resource_type), absent }, people))
+    }
+
     /// The resource and its current version.
-    fn find(&self, look: &Reader<'_>, stage: &Stage) -> Result<(Name, Option<Version>), AppError> {
+    ///
+    /// # Errors
+    /// Criteria that match several resources, or another than the body names; nothing to update
+    /// where an update does not create.
+    pub(crate) fn find(&self, look: &Reader<'_>, stage: &Stage) -> Result<(Name, Option<Version>), AppError> {
         let (criteria, fresh, absent) = match self {
             Self::Named(name) => return Ok((name.clone(), look.current(name)?)),
             Self::Matching { criteria, fresh, absent } => (criteria, fresh, absent),
@@ -242,10 +272,11 @@ impl Expected {
 }
 
 /// The body of an update names the resource of the address.
-fn same_id(content: &Content, name: &Name) -> Result<(), AppError> {
-    match content.id() {
-        // Bytes say nothing of themselves.
-        None if matches!(content, Content::Raw(_)) => Ok(()),
+///
+/// # Errors
+/// When it names another, or none.
+pub(crate) fn same_id(sent_id: Option<&str>, name: &Name) -> Result<(), AppError> {
+    match sent_id {
         Some(id) if id == name.id.as_ref() => Ok(()),
         Some(id) => Err(other_id(id)),
         None => {
