@@ -128,7 +128,7 @@ pub(crate) async fn lay_in(stage: &Stage) -> Result<(), AppError> {
         .app
         .store()
         .write(move |tx| {
-            for one in changed {
+            for one in &changed {
                 commit(tx, one)?;
             }
             let answer = RememberedAnswer { request: fingerprint, versions: Vec::new(), at: tx.now() };

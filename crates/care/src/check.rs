@@ -35,10 +35,9 @@ fn check_on(resource: &Object, release: &Release, occasion: Occasion<'_>) -> Vec
     }
     // The tables of the profiles speak of the elements of today.
     if Form::of(release) == Form::Today {
-        let declared = profiles::check_declared(resource);
         // A note that declares its profile has been checked against it, with more care.
-        let said: Vec<Issue> = declared.into_iter().filter(|issue| !note_said_so(resource, issue)).collect();
-        issues.extend(said);
+        let checked_already = note::is_note(resource).then_some(note::PROFILE);
+        issues.extend(profiles::check_declared(resource, checked_already));
     }
     if resource.resource_type() == Some("Bundle") {
         for (index, entry) in resource.objects("entry").enumerate() {
@@ -50,10 +49,6 @@ fn check_on(resource: &Object, release: &Release, occasion: Occasion<'_>) -> Vec
         issues.extend(check_identifiers(resource));
     }
     issues
-}
-
-fn note_said_so(resource: &Object, issue: &Issue) -> bool {
-    note::is_note(resource) && issue.refuses()
 }
 
 fn placed_in_entry(mut issue: Issue, index: usize) -> Issue {

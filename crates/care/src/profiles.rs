@@ -20,12 +20,13 @@ use self::{
     table::{Known, Profile},
 };
 
-/// The findings of the profiles that a resource declares in `meta.profile`, in R4 terms.
+/// The findings of the profiles that a resource declares in `meta.profile`, in R4 terms; without
+/// those of a profile that it was checked against already.
 #[must_use]
-pub fn check_declared(resource: &Object) -> Vec<Issue> {
+pub fn check_declared(resource: &Object, checked_already: Option<&'static str>) -> Vec<Issue> {
     let resource_type = resource.resource_type().unwrap_or("Resource");
     let mut issues = Vec::new();
-    let mut checked: Vec<&str> = Vec::new();
+    let mut checked: Vec<&str> = checked_already.into_iter().collect();
     for (index, canonical) in declared(resource) {
         let place = format!("{resource_type}.meta.profile[{index}]");
         match table::known(canonical) {
@@ -95,7 +96,7 @@ mod tests {
     }
 
     fn said(resource: &Object) -> Vec<(Severity, String)> {
-        check_declared(resource).into_iter().map(|issue| (issue.severity, issue.place)).collect()
+        check_declared(resource, None).into_iter().map(|issue| (issue.severity, issue.place)).collect()
     }
 
     #[test]

@@ -206,8 +206,8 @@ mod tests {
         let blob = NewBlob::new(Bytes::from_static(b"abc"));
         let write = store.write(move |tx| -> Result<(), StoreError> {
             tx.put_blob(&blob)?;
-            tx.commit_version(note())?;
-            tx.commit_version(NewVersion { change: Change::Update, ..note() })?;
+            tx.commit_version(&note())?;
+            tx.commit_version(&NewVersion { change: Change::Update, ..note() })?;
             Ok(())
         });
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

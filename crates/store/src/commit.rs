@@ -33,7 +33,7 @@ impl Tx<'_> {
     /// [`StoreError::WrongState`], [`StoreError::KeyTaken`], [`StoreError::BlobMissing`],
     /// [`StoreError::Unavailable`]. After an error the job must fail too: what was written before
     /// it is only undone with the whole job.
-    pub fn commit_version(&mut self, new: NewVersion) -> Result<Committed, StoreError> {
+    pub fn commit_version(&mut self, new: &NewVersion) -> Result<Committed, StoreError> {
         let timeline = self.timeline_for(&new.name.resource_type);
         let grown = self.words.ensure_kind(self.db, &new.name.resource_type, || timeline)?;
         let kind = self.grew(grown);
@@ -53,7 +53,7 @@ impl Tx<'_> {
 
         let moment = Moment::of(&kind, &new.index, updated);
         let facets = self.facets(&new.index)?;
-        let entries = self.entries(&kind, key, &new)?;
+        let entries = self.entries(&kind, key, new)?;
         let (bytes, holes) = new.body.as_ref().map(|body| body::finish(body, version, updated)).unwrap_or_default();
         let live = i64::from(new.change != Change::Delete);
         if let Some(before) = &before
@@ -95,7 +95,7 @@ impl Tx<'_> {
             let growth = self.words.lengthen(self.db, &kind, moment.span)?;
             self.grew(((), growth));
         }
-        self.need_blobs(key, version, &new)?;
+        self.need_blobs(key, version, new)?;
         self.db.execute(
             "INSERT INTO change (sequence, type, resource, version, at, change, caller)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -112,8 +112,15 @@ impl Tx<'_> {
         if new.change == Change::Delete {
             self.pending.deleted.push(key);
         }
-        let stored =
-            Version { name: new.name, version, updated, change: new.change, form: new.form, body: bytes.into(), holes };
+        let stored = Version {
+            name: new.name.clone(),
+            version,
+            updated,
+            change: new.change,
+            form: new.form,
+            body: bytes.into(),
+            holes,
+        };
         Ok(Committed { version: stored, sequence: sequence.cast_unsigned() })
     }
 

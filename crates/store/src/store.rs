@@ -121,7 +121,7 @@ impl Store {
                 }
                 schema::require_current(&db)?;
                 let key = CursorKey::ensure(&db)?;
-                (Some(Writer::start(db, lock, &options, key.clone())?), key)
+                (Some(Writer::start(&path, db, lock, &options, key.clone())?), key)
             }
             Access::Look => {
                 let db = Connection::open(&path, Purpose::Read, options.cache_kib / 2)?;
@@ -162,15 +162,16 @@ impl Store {
     ///
     /// Jobs run one after the other on the writer's thread, so a job may read, decide and write
     /// without anyone in between. Jobs that wait at the same time are committed together; one that
-    /// fails or panics leaves nothing behind and does not touch the others. The job runs even when
-    /// the future is dropped, once it was let in.
+    /// fails or panics leaves nothing behind and does not touch the others: for that a job may be
+    /// run again from the beginning, what it wrote before undone. The job runs even when the future
+    /// is dropped, once it was let in.
     ///
     /// # Errors
     /// What the job answers; [`StoreError::Unresolved`] or [`StoreError::Referred`] when its
     /// references do not hold in the end; [`StoreError::Unavailable`] when the commit failed.
     pub fn write<R, E, J>(&self, job: J) -> impl Future<Output = Result<R, E>> + Send + use<R, E, J>
     where
-        J: FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+        J: Fn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {

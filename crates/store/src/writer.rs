@@ -1,12 +1,10 @@
 //! Writing: one thread, one connection, many jobs a commit.
 
-use std::any::Any;
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 use liaison_fhir::search::index::Param;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -18,6 +16,15 @@ use crate::integrity::Pending;
 use crate::lock::ProcessLock;
 use crate::reader::Reader;
 use crate::store::{Clock, StoreOptions};
+
+mod checkpoint;
+mod group;
+mod job;
+mod thread;
+
+use checkpoint::Checkpoints;
+use job::{Job, Waiting};
+use thread::Work;
 
 /// What a job writes through. It reads what it wrote itself, and what the jobs before it wrote.
 pub struct Tx<'c> {
@@ -54,30 +61,16 @@ pub(crate) struct Writer {
 
 /// What the thread is asked.
 enum Order {
-    Run(Job, OwnedSemaphorePermit),
+    Run(Box<dyn Job>, OwnedSemaphorePermit),
     /// Finish what waits, take nothing more, and say when the file is left alone.
     Close(oneshot::Sender<()>),
-}
-
-type Job = Box<dyn FnOnce(&mut Tx<'_>) -> Finished + Send>;
-
-/// A job that ran, and how to answer it.
-struct Finished {
-    outcome: Outcome,
-    /// Called once it is known whether the commit held: with the failure if it did not.
-    reply: Box<dyn FnOnce(Option<StoreError>) + Send>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Keep,
-    Undo,
 }
 
 impl Writer {
     /// Starts the thread.
     pub(crate) fn start(
-        db: Connection,
+        path: &Path,
+        mut db: Connection,
         lock: ProcessLock,
         options: &StoreOptions,
         key: CursorKey,
@@ -91,9 +84,10 @@ impl Writer {
             timelines: options.timelines.clone(),
         };
         let batch = options.batch.max(1);
+        let checkpoints = Checkpoints::of(&mut db, path)?;
         std::thread::Builder::new()
             .name("store-write".to_owned())
-            .spawn(move || Work { db, shared, counters: None, _lock: lock }.run(&waiting, batch))
+            .spawn(move || Work::new(db, shared, checkpoints, lock).run(&waiting, batch))
             .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         Ok(Self { queue, room })
     }
@@ -101,31 +95,20 @@ impl Writer {
     /// Queues a job; the future is its answer.
     pub(crate) fn submit<R, E, J>(&self, job: J) -> impl Future<Output = Result<R, E>> + Send + use<R, E, J>
     where
-        J: FnOnce(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+        J: Fn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (queue, room) = (self.queue.clone(), Arc::clone(&self.room));
-        let (tell, told) = oneshot::channel::<Result<R, E>>();
-        let job: Job = Box::new(move |tx| {
-            let ran = catch_unwind(AssertUnwindSafe(|| {
-                let answer = job(tx)?;
-                tx.settle()?;
-                Ok(answer)
-            }));
-            let answer = ran.unwrap_or_else(|panic| Err(panicked(panic.as_ref()).into()));
-            let outcome = if answer.is_ok() { Outcome::Keep } else { Outcome::Undo };
-            let reply = Box::new(move |failure: Option<StoreError>| {
-                // A caller that went away does not want its answer.
-                let _ = tell.send(failure.map_or(answer, |failure| Err(failure.into())));
-            });
-            Finished { outcome, reply }
-        });
+        let (job, told) = Waiting::new(job);
         async move {
             let closed = || E::from(unavailable("the write was not taken"));
             let permit = room.acquire_owned().await.map_err(|_| closed())?;
             queue.send(Order::Run(job, permit)).map_err(|_| closed())?;
-            told.await.map_err(|_| closed())?
+            let told = told.await.map_err(|_| closed())?;
+            // What the job worked on is let go of here, not in the writer's time.
+            drop(told.job);
+            told.answer
         }
     }
 }
@@ -138,6 +121,18 @@ impl Writer {
         if self.queue.send(Order::Close(tell)).is_ok() {
             // An error means that the thread is gone, which is what was wanted.
             let _ = told.await;
+        }
+    }
+}
+
+impl<'c> Tx<'c> {
+    fn new(db: &'c Connection, shared: &'c Shared, counters: &'c mut Counters) -> Self {
+        Self {
+            reader: Reader { db, words: &shared.words, key: &shared.key },
+            counters,
+            pending: Pending::default(),
+            growth: Growth::None,
+            shared,
         }
     }
 }
@@ -171,147 +166,6 @@ impl<'c> Deref for Tx<'c> {
     }
 }
 
-/// The batch before: those it answered are likely to write again at once.
-#[derive(Clone, Copy, Debug, Default)]
-struct LastBatch {
-    jobs: usize,
-    took: Duration,
-}
-
-impl LastBatch {
-    /// How long to wait for as many as last time: a part of what a commit costs, so that many
-    /// callers share one, and a single caller never waits.
-    fn worth_waiting(self) -> Duration {
-        (self.took / 4).min(Duration::from_millis(1))
-    }
-}
-
-/// The next order; when closing, only what waits already.
-fn next_order(waiting: &Receiver<Order>, closing: &[oneshot::Sender<()>]) -> Option<Order> {
-    if closing.is_empty() { waiting.recv().ok() } else { waiting.try_recv().ok() }
-}
-
-/// The writing end, on its thread.
-struct Work {
-    db: Connection,
-    shared: Shared,
-    /// Unknown at the start and after a failure: then read from the store.
-    counters: Option<Counters>,
-    /// Let go of when the thread ends, after the last commit.
-    _lock: ProcessLock,
-}
-
-impl Work {
-    fn run(mut self, waiting: &Receiver<Order>, batch: usize) {
-        let mut closing = Vec::new();
-        let mut last = LastBatch::default();
-        while let Some(first) = next_order(waiting, &closing) {
-            let (mut jobs, mut permits) = (Vec::new(), Vec::new());
-            let mut next = Some(first);
-            let wait_until = std::time::Instant::now() + last.worth_waiting();
-            while let Some(order) = next {
-                match order {
-                    Order::Run(job, permit) => {
-                        jobs.push(job);
-                        permits.push(permit);
-                    }
-                    Order::Close(tell) => closing.push(tell),
-                }
-                next = match jobs.len() {
-                    enough if enough >= batch => None,
-                    few if few < last.jobs && closing.is_empty() => waiting.recv_deadline(wait_until).ok(),
-                    _ => waiting.try_recv().ok(),
-                };
-            }
-            let (begun, count) = (std::time::Instant::now(), jobs.len());
-            if count > 0 {
-                self.commit_together(&mut jobs);
-                last = LastBatch { jobs: count, took: begun.elapsed() };
-            }
-        }
-        // Nothing waits any more: leave a file without a log behind. If that fails, the log is
-        // read at the next start.
-        if let Err(error) = self.db.run("PRAGMA wal_checkpoint(TRUNCATE)") {
-            tracing::warn!(error = %cause(&error), "the log was not copied back on closing");
-        }
-        drop(self);
-        closing.into_iter().for_each(|tell| {
-            let _ = tell.send(());
-        });
-    }
-
-    /// Runs the jobs in one transaction and answers them when it is committed.
-    ///
-    /// Even a refusal waits for the commit: it may rest on what another job of the batch wrote.
-    fn commit_together(&mut self, jobs: &mut Vec<Job>) {
-        let mut finished = Vec::with_capacity(jobs.len());
-        let done = self.run_all(jobs, &mut finished);
-        let Err(error) = done else {
-            finished.into_iter().for_each(|job| (job.reply)(None));
-            return;
-        };
-        tracing::error!(error = %cause(&error), "a commit failed");
-        self.counters = None;
-        self.shared.words.forget();
-        if self.db.in_transaction()
-            && let Err(error) = self.db.execute("ROLLBACK", &[])
-        {
-            tracing::error!(error = %cause(&error), "a rollback failed");
-        }
-        let error = Arc::new(error);
-        for job in finished {
-            (job.reply)(Some(StoreError::Unavailable(Box::new(CommitFailed(Arc::clone(&error))))));
-        }
-        // Jobs not begun are dropped; their callers are told that the write was not taken.
-        jobs.clear();
-    }
-
-    fn run_all(&mut self, jobs: &mut Vec<Job>, finished: &mut Vec<Finished>) -> Result<(), StoreError> {
-        self.db.execute("BEGIN IMMEDIATE", &[])?;
-        let mut counters = match self.counters {
-            Some(counters) => counters,
-            None => Counters::load(&self.db)?,
-        };
-        let alone = jobs.len() == 1;
-        for job in jobs.drain(..) {
-            if !alone {
-                self.db.execute("SAVEPOINT job", &[])?;
-            }
-            let (outcome, growth);
-            let before = counters;
-            let mut tx = Tx {
-                reader: Reader { db: &self.db, words: &self.shared.words, key: &self.shared.key },
-                counters: &mut counters,
-                pending: Pending::default(),
-                growth: Growth::None,
-                shared: &self.shared,
-            };
-            let job = job(&mut tx);
-            (outcome, growth) = (job.outcome, tx.growth);
-            finished.push(job);
-            if !self.db.in_transaction() {
-                // A full disk or a failing one makes SQLite undo the whole transaction by itself.
-                return Err(unavailable("the database gave the transaction up"));
-            }
-            if outcome == Outcome::Undo {
-                counters = before;
-                if growth == Growth::New {
-                    self.shared.words.forget();
-                }
-                self.db.execute(if alone { "ROLLBACK" } else { "ROLLBACK TO job" }, &[])?;
-            }
-            if !alone {
-                self.db.execute("RELEASE job", &[])?;
-            }
-        }
-        if self.db.in_transaction() {
-            self.db.execute("COMMIT", &[])?;
-        }
-        self.counters = Some(counters);
-        Ok(())
-    }
-}
-
 impl Counters {
     fn load(db: &Connection) -> Result<Self, StoreError> {
         let last = db.first("SELECT sequence, at FROM change ORDER BY sequence DESC LIMIT 1", &[], |row| {
@@ -321,28 +175,6 @@ impl Counters {
         let resource = db.first("SELECT coalesce(max(key), 0) FROM resource", &[], |row| row.int(0))?;
         Ok(Self { sequence, updated, resource: resource.unwrap_or_default() })
     }
-}
-
-/// Why a batch of writes was not committed: shared by all of them.
-#[derive(Debug, thiserror::Error)]
-#[error("the commit failed")]
-struct CommitFailed(#[source] Arc<StoreError>);
-
-fn panicked(panic: &(dyn Any + Send)) -> StoreError {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    unavailable(format!("a writing job panicked: {}", text.unwrap_or("no message")))
-}
-
-/// An error with the errors that caused it.
-fn cause(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
-        next = source.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -380,7 +212,8 @@ mod tests {
         schema::run(&db, schema::STEPS).unwrap();
         db.run("PRAGMA max_page_count = 64").unwrap();
         let key = CursorKey::ensure(&db).unwrap();
-        let writer = Writer::start(db, ProcessLock::take(&path).unwrap(), &StoreOptions::default(), key).unwrap();
+        let writer =
+            Writer::start(&path, db, ProcessLock::take(&path).unwrap(), &StoreOptions::default(), key).unwrap();
         (dir, writer)
     }
 
@@ -390,7 +223,7 @@ mod tests {
         let large = NewBlob::new(Bytes::from(vec![7; 2_000_000]));
         let (mut small_ones, mut large_ones) = (Vec::new(), Vec::new());
         for number in 0..20 {
-            small_ones.push(tokio::spawn(writer.submit(move |tx| tx.commit_version(note(number)))));
+            small_ones.push(tokio::spawn(writer.submit(move |tx| tx.commit_version(&note(number)))));
             let blob = large.clone();
             large_ones.push(tokio::spawn(writer.submit(move |tx| tx.put_blob(&blob))));
         }
@@ -406,7 +239,7 @@ mod tests {
                 Err(other) => panic!("{other:?}"),
             }
         }
-        let after = writer.submit(|tx| tx.commit_version(note(100))).await.unwrap();
+        let after = writer.submit(|tx| tx.commit_version(&note(100))).await.unwrap();
         assert_eq!(after.sequence, made + 1, "it serves on, and what was refused left nothing");
         writer.close().await;
     }
@@ -419,9 +252,9 @@ mod tests {
         schema::run(&db, schema::STEPS).unwrap();
         let key = CursorKey::ensure(&db).unwrap();
         let options = StoreOptions { queue: 2, batch: 3, ..StoreOptions::default() };
-        let writer = Writer::start(db, ProcessLock::take(&path).unwrap(), &options, key).unwrap();
+        let writer = Writer::start(&path, db, ProcessLock::take(&path).unwrap(), &options, key).unwrap();
         let jobs: Vec<_> =
-            (0..100).map(|number| tokio::spawn(writer.submit(move |tx| tx.commit_version(note(number))))).collect();
+            (0..100).map(|number| tokio::spawn(writer.submit(move |tx| tx.commit_version(&note(number))))).collect();
         let mut sequences = Vec::new();
         for job in jobs {
             let answer: Result<_, StoreError> = job.await.unwrap();
@@ -431,5 +264,118 @@ mod tests {
         assert_eq!(sequences, (1..=100).collect::<Vec<_>>());
         writer.close().await;
         assert_eq!(writer.room.available_permits(), 2, "every place is free again");
+    }
+
+    /// A writer on an ordinary file.
+    fn roomy() -> (tempfile::TempDir, Writer) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.db");
+        let db = Connection::open(&path, Purpose::Write, 1024).unwrap();
+        schema::run(&db, schema::STEPS).unwrap();
+        let key = CursorKey::ensure(&db).unwrap();
+        let lock = ProcessLock::take(&path).unwrap();
+        let writer = Writer::start(&path, db, lock, &StoreOptions::default(), key).unwrap();
+        (dir, writer)
+    }
+
+    /// What becomes of a job of a group.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Fate {
+        Succeeds,
+        FailsBeforeItWrites,
+        FailsAfterItWrote,
+        PanicsAfterItWrote,
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_leaves_its_group_as_if_it_had_never_run() {
+        use Fate::{FailsAfterItWrote, FailsBeforeItWrites, PanicsAfterItWrote, Succeeds};
+        let fates = [
+            FailsAfterItWrote,
+            Succeeds,
+            FailsBeforeItWrites,
+            Succeeds,
+            FailsAfterItWrote,
+            Succeeds,
+            PanicsAfterItWrote,
+            Succeeds,
+        ];
+        let (_dir, writer) = roomy();
+        // Until it lets go, the others wait, so that they make one group.
+        let (begin, begun) = std::sync::mpsc::channel::<()>();
+        let begun = std::sync::Mutex::new(begun);
+        let gate = tokio::spawn(writer.submit(move |_| -> Result<(), StoreError> {
+            begun.lock().unwrap().recv().unwrap();
+            Ok(())
+        }));
+        let runs = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let jobs: Vec<_> = (0..)
+            .zip(fates)
+            .map(|(number, fate)| {
+                let runs = Arc::clone(&runs);
+                let job = writer.submit(move |tx: &mut Tx<'_>| {
+                    runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if fate == FailsBeforeItWrites {
+                        return Err(StoreError::WrongState);
+                    }
+                    // A type of its own: a name that must be forgotten with the job.
+                    let mut new = note(number);
+                    new.name.resource_type = format!("Note{number}").into();
+                    let committed = tx.commit_version(&new)?;
+                    match fate {
+                        FailsAfterItWrote => Err(StoreError::WrongState),
+                        PanicsAfterItWrote => panic!("on purpose"),
+                        Succeeds | FailsBeforeItWrites => Ok(committed.sequence),
+                    }
+                });
+                tokio::spawn(job)
+            })
+            .collect();
+        while writer.queue.len() < fates.len() {
+            tokio::task::yield_now().await;
+        }
+        begin.send(()).unwrap();
+        gate.await.unwrap().unwrap();
+        let mut sequences = Vec::new();
+        for (job, fate) in jobs.into_iter().zip(fates) {
+            match (fate, job.await.unwrap()) {
+                (Succeeds, Ok(sequence)) => sequences.push(sequence),
+                (FailsBeforeItWrites | FailsAfterItWrote, Err(StoreError::WrongState))
+                | (PanicsAfterItWrote, Err(StoreError::Unavailable(_))) => {}
+                (fate, other) => panic!("{fate:?}: {other:?}"),
+            }
+        }
+        assert_eq!(sequences, [1, 2, 3, 4], "no gap where a job failed");
+        assert!(runs.load(std::sync::atomic::Ordering::Relaxed) > fates.len() as u32, "some were run again");
+        let there = writer.submit(move |tx| {
+            (0..).zip(fates).map(|(number, _)| tx.holds(number)).collect::<Result<Vec<_>, StoreError>>()
+        });
+        assert_eq!(there.await.unwrap(), fates.map(|fate| fate == Succeeds));
+        writer.close().await;
+    }
+
+    impl Tx<'_> {
+        fn holds(&self, number: u32) -> Result<bool, StoreError> {
+            let name = Name { resource_type: format!("Note{number}").into(), id: number.to_string().into() };
+            Ok(self.current(&name)?.is_some())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_log_is_copied_back_while_others_write() {
+        let (dir, writer) = roomy();
+        let blob = |number: u32| NewBlob::new(Bytes::from([number.to_le_bytes().as_slice(), &[7; 250_000]].concat()));
+        // Some 31 pages each: three times as many as begin a copy.
+        for number in 0..400 {
+            let blob = blob(number);
+            writer.submit(move |tx| tx.put_blob(&blob)).await.unwrap();
+        }
+        let length = |name: &str| std::fs::metadata(dir.path().join(name)).map_or(0, |about| about.len());
+        assert!(length("store.db-wal") < 90 << 20, "the log was begun anew: {}", length("store.db-wal"));
+        assert!(length("store.db") > 30 << 20, "what was in it is in the file: {}", length("store.db"));
+        let last = blob(399).id();
+        assert_eq!(writer.submit(move |tx| tx.blob_length(last)).await.unwrap(), Some(250_004));
+        writer.close().await;
+        assert_eq!(length("store.db-wal"), 0, "closed, there is no log");
     }
 }

@@ -26,8 +26,7 @@ use crate::{
     conformance,
     error::AppError,
     face::Face,
-    load,
-    name,
+    load, name,
     operation::{Stage, delete::Deleted, patch::patched},
     place,
     stored::Stored,
@@ -86,8 +85,8 @@ impl Transaction {
     /// What is wrong with any entry, placed in the bundle.
     pub(crate) async fn carry_out(
         self,
-        before: impl FnOnce(&Reader<'_>) -> Result<Option<Vec<EntryAnswer>>, AppError> + Send + 'static,
-        after: impl FnOnce(&mut Tx<'_>, &[EntryAnswer]) -> Result<(), AppError> + Send + 'static,
+        before: impl Fn(&Reader<'_>) -> Result<Option<Vec<EntryAnswer>>, AppError> + Send + 'static,
+        after: impl Fn(&mut Tx<'_>, &[EntryAnswer]) -> Result<(), AppError> + Send + 'static,
     ) -> Result<Vec<EntryAnswer>, AppError> {
         let planning = self.clone();
         let plan = self.stage.app.store().read(move |reader| planning.plan(reader)).await?;
@@ -98,8 +97,8 @@ impl Transaction {
                     return Ok(answers);
                 }
                 let met = Identities::look(&self.entries, &self.face, &self.stage, tx)?;
-                let plan = if met.same(&plan.met) { plan } else { self.plan_on(met, tx)? };
-                let answers = self.commit(plan, tx)?;
+                let anew = if met.same(&plan.met) { None } else { Some(self.plan_on(met, tx)?) };
+                let answers = self.commit(anew.as_ref().unwrap_or(&plan), tx)?;
                 after(tx, &answers)?;
                 Ok(answers)
             })
@@ -257,18 +256,14 @@ impl Transaction {
         rules::refuse(issues)
     }
 
-    fn commit(&self, plan: Plan, tx: &mut Tx<'_>) -> Result<Vec<EntryAnswer>, AppError> {
+    fn commit(&self, plan: &Plan, tx: &mut Tx<'_>) -> Result<Vec<EntryAnswer>, AppError> {
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
         order.sort_by_key(|index| self.entries.get(*index).map_or(u8::MAX, |entry| entry.asked.turn()));
-        let mut steps: Vec<Option<Step>> = plan.steps.into_iter().map(Some).collect();
         let mut answers: Vec<Option<EntryAnswer>> = self.entries.iter().map(|_| None).collect();
         for index in order {
-            let (Some(entry), Some(step)) = (self.entries.get(index), steps.get_mut(index).and_then(Option::take))
-            else {
-                continue;
-            };
+            let (Some(entry), Some(step)) = (self.entries.get(index), plan.steps.get(index)) else { continue };
             let answer = match step {
-                Step::Twin(first) => match answers.get(first).and_then(Option::as_ref) {
+                Step::Twin(first) => match answers.get(*first).and_then(Option::as_ref) {
                     Some(EntryAnswer::Written(written)) => {
                         EntryAnswer::Written(Box::new(Written { effect: Effect::Found, ..written.as_ref().clone() }))
                     }
@@ -286,7 +281,7 @@ impl Transaction {
             .collect()
     }
 
-    fn carry(&self, entry: &Entry, step: Step, tx: &mut Tx<'_>) -> Result<EntryAnswer, AppError> {
+    fn carry(&self, entry: &Entry, step: &Step, tx: &mut Tx<'_>) -> Result<EntryAnswer, AppError> {
         let written = |effect, version, issues| {
             EntryAnswer::Written(Box::new(Written { effect, resource: Stored::light(version), issues }))
         };
@@ -294,14 +289,16 @@ impl Transaction {
             Step::Write(prepared) => {
                 let issues = prepared.issues.clone();
                 let effect = if prepared.version.change == Change::Create { Effect::Created } else { Effect::Updated };
-                written(effect, commit(tx, *prepared)?.version, issues)
+                written(effect, commit(tx, prepared)?.version, issues)
             }
-            Step::Found(version, issues) => written(Effect::Found, version, issues),
+            Step::Found(version, issues) => written(Effect::Found, version.clone(), issues.clone()),
             Step::Delete(prepared) => {
-                let version = commit(tx, *prepared)?.version;
+                let version = commit(tx, prepared)?.version;
                 EntryAnswer::Deleted(Deleted { name: version.name, version: version.version })
             }
-            Step::WasDeleted(version) => EntryAnswer::Deleted(Deleted { name: version.name, version: version.version }),
+            Step::WasDeleted(version) => {
+                EntryAnswer::Deleted(Deleted { name: version.name.clone(), version: version.version })
+            }
             Step::Twin(_) | Step::Look => look(entry, tx)?,
         })
     }

@@ -70,7 +70,7 @@ impl Operation for Create {
         let (effect, version) = stage
             .app
             .store()
-            .write(move |tx| create(tx, &draft, prepared, condition.as_ref(), key.as_ref(), &job_stage))
+            .write(move |tx| create(tx, &draft, &prepared, condition.as_ref(), key.as_ref(), &job_stage))
             .await?;
         Ok(Written { effect, resource: load::whole(&stage, version).await?, issues })
     }
@@ -109,7 +109,7 @@ pub(crate) fn condition(
 fn create(
     tx: &mut Tx<'_>,
     draft: &Draft,
-    prepared: Prepared,
+    prepared: &Prepared,
     condition: Option<&Criteria>,
     key: Option<&Key>,
     stage: &Stage,
@@ -125,7 +125,7 @@ fn create(
     let found = match condition.map(|c| c.matched(tx, stage)).transpose()? {
         Some(Matched::Many) => return Err(criteria::many()),
         Some(Matched::One(version)) => Some(version),
-        Some(Matched::None) | None => already_there(tx, draft, &prepared)?,
+        Some(Matched::None) | None => already_there(tx, draft, prepared)?,
     };
     let (effect, version) = match found {
         Some(version) => (Effect::Found, version),

@@ -71,7 +71,7 @@ impl Operation for Delete {
                     return Ok(Deleted { name, version });
                 }
                 expected.check(Some(&before))?;
-                let version = commit(tx, deletion(&before, &job_stage))?.version.version;
+                let version = commit(tx, &deletion(&before, &job_stage))?.version.version;
                 Ok(Deleted { name, version })
             })
             .await

@@ -1,6 +1,7 @@
 //! `patch`, by JSON Patch: <https://hl7.org/fhir/R4/http.html#patch>.
 
-use liaison_fhir::{outcome::IssueKind,
+use liaison_fhir::{
+    outcome::IssueKind,
     patch, text,
     tree::{Object, Value},
 };
@@ -24,7 +25,9 @@ use crate::{
     write::{
         commit::commit,
         draft::{Draft, draft},
-        prepare::prepare, rules},
+        prepare::prepare,
+        rules,
+    },
     written::{Effect, Written},
 };
 
@@ -134,7 +137,7 @@ async fn attempt(
             if tx.current(&name)?.map(|now| now.version) != Some(before.version) {
                 return Ok(None);
             }
-            let version = commit(tx, prepared)?.version;
+            let version = commit(tx, &prepared)?.version;
             Ok(Some(version))
         })
         .await?;

@@ -226,7 +226,11 @@ async fn replace(
             expected.check(before.as_ref())?;
             let as_seen =
                 name == prepared.version.name && before.as_ref().map(|v| v.version) == seen.as_ref().map(|v| v.version);
-            let prepared = if as_seen { prepared } else { prepare(&draft, &name, before.as_ref(), &face, &job_stage)? };
+            let anew = match as_seen {
+                true => None,
+                false => Some(prepare(&draft, &name, before.as_ref(), &face, &job_stage)?),
+            };
+            let prepared = anew.as_ref().unwrap_or(&prepared);
             let effect = match prepared.version.change {
                 Change::Create => Effect::Created,
                 Change::Update | Change::Delete => Effect::Updated,

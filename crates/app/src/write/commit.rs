@@ -14,20 +14,19 @@ use crate::error::AppError;
 /// # Errors
 /// What the store finds against it: a key held by another, references that do not resolve, a
 /// resource that others still refer to.
-pub(crate) fn commit(tx: &mut Tx<'_>, prepared: Prepared) -> Result<Committed, AppError> {
-    let caller = prepared.version.caller.clone();
-    for blob in prepared.blobs {
-        tx.put_blob(&blob)?;
+pub(crate) fn commit(tx: &mut Tx<'_>, prepared: &Prepared) -> Result<Committed, AppError> {
+    let version = &prepared.version;
+    for blob in &prepared.blobs {
+        tx.put_blob(blob)?;
     }
-    for binary in prepared.binaries {
+    for binary in &prepared.binaries {
         tx.commit_version(binary)?;
     }
-    let keys = prepared.version.unique.clone();
-    let committed = tx.commit_version(prepared.version).map_err(|error| taken(error, &keys, &prepared.key_places))?;
-    for binary in prepared.obsolete {
-        let live = tx.current(&binary)?.is_some_and(|version| version.change != Change::Delete);
-        if live && tx.referrers(&binary, 1)?.is_empty() {
-            tx.commit_version(deleted(binary, caller.clone()))?;
+    let committed = tx.commit_version(version).map_err(|error| taken(error, &version.unique, &prepared.key_places))?;
+    for binary in &prepared.obsolete {
+        let live = tx.current(binary)?.is_some_and(|version| version.change != Change::Delete);
+        if live && tx.referrers(binary, 1)?.is_empty() {
+            tx.commit_version(&deleted(binary.clone(), version.caller.clone()))?;
         }
     }
     Ok(committed)

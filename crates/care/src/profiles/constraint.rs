@@ -7,7 +7,7 @@ use liaison_fhir::{
 };
 
 use super::{
-    element::{Found, children, holders},
+    element::{Found, Place, Step, children, each_holder},
     table::{Binding, Profile, Row, base_type},
 };
 use crate::terminology::tables::{self, Kind};
@@ -45,60 +45,80 @@ pub enum Constraint {
 pub fn check(resource: &Object, row: &Row, profile: &Profile) -> Vec<Finding> {
     let Some((last, before)) = row.steps.split_last() else { return Vec::new() };
     let mut findings = Vec::new();
-    let mut add = |constraint, kind, place: String, text: Text| {
-        let issue = Issue { severity: profile.severity, kind, text, place };
+    each_holder(resource, &Place::Root(profile.base), before, &mut |holder, place| {
+        check_in(holder, place, last, resource, row, profile, &mut findings);
+    });
+    findings
+}
+
+fn check_in(
+    holder: &Object,
+    place: &Place<'_>,
+    last: &Step,
+    resource: &Object,
+    row: &Row,
+    profile: &Profile,
+    findings: &mut Vec<Finding>,
+) {
+    let title = profile.title;
+    let mut add = |constraint, kind, place: Place<'_>, text: Text| {
+        let issue = Issue { severity: profile.severity, kind, text, place: place.to_string() };
         findings.push(Finding { element: row.id, constraint, issue });
     };
-    for (place, holder) in holders(resource, profile.base, before) {
-        let found = children(holder, &place, last);
-        let (name, title) = (row.label(), profile.title);
-        let own_place = format!("{place}.{}", last.name);
-        if row.min.is_some_and(|min| found.len() < min) {
-            add(
-                Constraint::Needed,
-                IssueKind::Required,
-                own_place,
+    let (mut count, mut surplus) = (0, None);
+    for found in children(holder, last) {
+        if row.max == Some(count) {
+            surplus = Some(found);
+        }
+        count += 1;
+    }
+    let own_place = Place::In { holder: place, name: last.name, index: None };
+    if row.min.is_some_and(|min| count < min) {
+        let name = row.label();
+        return add(
+            Constraint::Needed,
+            IssueKind::Required,
+            own_place,
+            text!(
+                en: "{name} is missing: \"{title}\" needs it. Add it.",
+                fr: "{name} manque : « {title} » le demande. Ajoutez-le."
+            ),
+        );
+    }
+    if let (Some(max), Some(surplus)) = (row.max, surplus) {
+        let (name, surplus) = (row.label(), surplus.place(place, last));
+        return match max {
+            0 => add(
+                Constraint::Forbidden,
+                IssueKind::BusinessRule,
+                surplus,
                 text!(
-                    en: "{name} is missing: \"{title}\" needs it. Add it.",
-                    fr: "{name} manque : « {title} » le demande. Ajoutez-le."
+                    en: "\"{title}\" has no {name}. Take it out.",
+                    fr: "« {title} » n'a pas de {name}. Retirez-le."
                 ),
-            );
-            continue;
+            ),
+            max => add(
+                Constraint::AtMost,
+                IssueKind::BusinessRule,
+                surplus,
+                text!(
+                    en: "\"{title}\" has {max} {name} at most. Take the others out.",
+                    fr: "« {title} » a au plus {max} {name}. Retirez les autres."
+                ),
+            ),
+        };
+    }
+    if row.types.is_none() && row.binding.is_none() {
+        return;
+    }
+    for element in children(holder, last) {
+        if let Some(text) = row.types.and_then(|types| type_fault(resource, &element, types)) {
+            add(Constraint::Type, IssueKind::Value, element.place(place, last), text);
         }
-        if let Some(max) = row.max.filter(|max| found.len() > *max) {
-            let surplus = found.get(max).map_or(own_place, |extra| extra.place.clone());
-            match max {
-                0 => add(
-                    Constraint::Forbidden,
-                    IssueKind::BusinessRule,
-                    surplus,
-                    text!(
-                        en: "\"{title}\" has no {name}. Take it out.",
-                        fr: "« {title} » n'a pas de {name}. Retirez-le."
-                    ),
-                ),
-                max => add(
-                    Constraint::AtMost,
-                    IssueKind::BusinessRule,
-                    surplus,
-                    text!(
-                        en: "\"{title}\" has {max} {name} at most. Take the others out.",
-                        fr: "« {title} » a au plus {max} {name}. Retirez les autres."
-                    ),
-                ),
-            }
-            continue;
-        }
-        for element in &found {
-            if let Some(text) = row.types.and_then(|types| type_fault(resource, element, types)) {
-                add(Constraint::Type, IssueKind::Value, element.place.clone(), text);
-            }
-            if let Some(text) = row.binding.and_then(|binding| binding_fault(element.value, binding)) {
-                add(Constraint::Binding, IssueKind::CodeInvalid, element.place.clone(), text);
-            }
+        if let Some(text) = row.binding.and_then(|binding| binding_fault(element.value, binding)) {
+            add(Constraint::Binding, IssueKind::CodeInvalid, element.place(place, last), text);
         }
     }
-    findings
 }
 
 impl Row {

@@ -1,5 +1,7 @@
 //! Where the elements of a profile stand in a resource: paths with slices, walked on trees.
 
+use std::fmt;
+
 use liaison_fhir::{
     terminology::systems::canonical_system,
     tree::{Object, Value},
@@ -27,50 +29,76 @@ pub struct Condition {
     pub value: &'static str,
 }
 
+/// Where something stands: told (as FHIRPath) only when there is something to tell of it.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'p> {
+    /// At the root: the name of the type.
+    Root(&'p str),
+    /// In something else.
+    In {
+        /// In what.
+        holder: &'p Place<'p>,
+        /// Under which name.
+        name: &'static str,
+        /// At which index, where it is one of several.
+        index: Option<usize>,
+    },
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(name) => f.write_str(name),
+            Self::In { holder, name, index: None } => write!(f, "{holder}.{name}"),
+            Self::In { holder, name, index: Some(index) } => write!(f, "{holder}.{name}[{index}]"),
+        }
+    }
+}
+
 /// An element found in a resource.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Found<'a> {
-    /// Where it stands, as FHIRPath.
-    pub place: String,
     /// The JSON member it was found under (`valueBoolean`).
     pub member: &'a str,
+    /// At which index, where it is one of several.
+    pub index: Option<usize>,
     /// It.
     pub value: &'a Value,
 }
 
-/// The elements a step leads to from an object.
-#[must_use]
-pub fn children<'a>(parent: &'a Object, place: &str, step: &Step) -> Vec<Found<'a>> {
-    let mut found = Vec::new();
-    for (member, value) in parent.iter().filter(|(member, _)| step.names(member)) {
-        let name = step.name;
-        match value {
-            Value::Array(items) => found.extend(items.iter().enumerate().map(|(index, value)| Found {
-                place: format!("{place}.{name}[{index}]"),
-                member,
-                value,
-            })),
-            value => found.push(Found { place: format!("{place}.{name}"), member, value }),
-        }
+impl Found<'_> {
+    /// Where it stands, found by that step.
+    #[must_use]
+    pub const fn place<'p>(&self, holder: &'p Place<'p>, step: &Step) -> Place<'p> {
+        Place::In { holder, name: step.name, index: self.index }
     }
-    if let Some(condition) = step.when {
-        found.retain(|element| condition.holds(element.value));
-    }
-    found
 }
 
-/// The objects that the elements of a path stand in: the resource itself for a path of one step.
-#[must_use]
-pub fn holders<'a>(resource: &'a Object, place: &str, steps: &[Step]) -> Vec<(String, &'a Object)> {
-    let mut holders = vec![(place.to_owned(), resource)];
-    for step in steps {
-        holders = holders
-            .into_iter()
-            .flat_map(|(place, holder)| children(holder, &place, step))
-            .filter_map(|found| Some((found.place, found.value.as_object()?)))
-            .collect();
+/// The elements a step leads to from an object.
+pub fn children<'a>(parent: &'a Object, step: &Step) -> impl Iterator<Item = Found<'a>> {
+    parent
+        .iter()
+        .filter(|(member, _)| step.names(member))
+        .flat_map(|(member, value)| {
+            let repeats = matches!(value, Value::Array(_));
+            value.each().iter().enumerate().map(move |(index, value)| Found {
+                member,
+                index: repeats.then_some(index),
+                value,
+            })
+        })
+        .filter(|found| step.when.is_none_or(|condition| condition.holds(found.value)))
+}
+
+/// Calls for every object that the elements of a path stand in: the resource itself for a path of
+/// one step.
+pub fn each_holder(resource: &Object, place: &Place<'_>, steps: &[Step], call: &mut impl FnMut(&Object, &Place<'_>)) {
+    let Some((step, further)) = steps.split_first() else { return call(resource, place) };
+    for found in children(resource, step) {
+        if let Some(holder) = found.value.as_object() {
+            each_holder(holder, &found.place(place, step), further, call);
+        }
     }
-    holders
 }
 
 impl Step {
@@ -87,16 +115,19 @@ impl Condition {
     /// Whether some value along the path is the one asked for.
     #[must_use]
     pub fn holds(&self, value: &Value) -> bool {
-        let mut values = vec![value];
-        for name in self.path.split('.') {
-            values =
-                values.into_iter().filter_map(|value| value.as_object()?.get(name)).flat_map(Value::each).collect();
-        }
-        let is_system = self.path.ends_with("system");
-        values
-            .into_iter()
-            .filter_map(Value::as_str)
-            .any(|text| text == self.value || is_system && canonical_system(text, None) == self.value)
+        self.holds_at(value, self.path)
+    }
+
+    fn holds_at(&self, value: &Value, path: &str) -> bool {
+        let (name, further) = path.split_once('.').map_or((path, None), |(name, further)| (name, Some(further)));
+        let Some(there) = value.as_object().and_then(|object| object.get(name)) else { return false };
+        there.each().iter().any(|value| match (further, value.as_str()) {
+            (Some(further), _) => self.holds_at(value, further),
+            (None, Some(text)) => {
+                text == self.value || name.ends_with("system") && canonical_system(text, None) == self.value
+            }
+            (None, None) => false,
+        })
     }
 }
 
@@ -115,16 +146,17 @@ mod tests {
             object! { "use" => "official", "family" => "B" },
         ] };
         let official = Step { when: Some(Condition { path: "use", value: "official" }), ..NAME };
-        let places: Vec<_> = children(&patient, "Patient", &official).into_iter().map(|f| f.place).collect();
+        let places: Vec<_> =
+            children(&patient, &official).map(|f| f.place(&Place::Root("Patient"), &official).to_string()).collect();
         assert_eq!(places, ["Patient.name[1]"]);
-        assert_eq!(children(&patient, "Patient", &NAME).len(), 2);
+        assert_eq!(children(&patient, &NAME).count(), 2);
     }
 
     #[test]
     fn a_choice_is_found_under_the_name_of_its_type() {
         let extension = object! { "valueBoolean" => true, "valueless" => "x", "value" => "y" };
         let value = Step { name: "value", slice: None, choice: true, when: None };
-        let members: Vec<_> = children(&extension, "Extension", &value).into_iter().map(|f| f.member).collect();
+        let members: Vec<_> = children(&extension, &value).map(|f| f.member).collect();
         assert_eq!(members, ["valueBoolean"]);
     }
 
@@ -139,8 +171,9 @@ mod tests {
     fn holders_are_looked_for_at_every_level() {
         let team = object! { "participant" => array![object! { "period" => object! {} }, object! {}] };
         let step = |name| Step { name, ..NAME };
-        let places: Vec<_> =
-            holders(&team, "CareTeam", &[step("participant"), step("period")]).into_iter().map(|(p, _)| p).collect();
+        let mut places = Vec::new();
+        let path = [step("participant"), step("period")];
+        each_holder(&team, &Place::Root("CareTeam"), &path, &mut |_, place| places.push(place.to_string()));
         assert_eq!(places, ["CareTeam.participant[0].period"]);
     }
 }

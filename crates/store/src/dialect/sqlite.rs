@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql};
 
@@ -18,9 +19,6 @@ pub(crate) const APPLICATION_ID: i64 = 0x4C49_4149;
 /// Bodies of 2 to 3 KB stay in the row at this size, two or three a page, without a page of
 /// overflow each; the file is created with it.
 const PAGE_BYTES: i64 = 8192;
-
-/// The write-ahead log is copied back into the file when it holds this many pages (32 MB).
-const CHECKPOINT_PAGES: i64 = 4000;
 
 /// Statements kept prepared on each connection: more than the distinct shapes of everyday searches.
 const PREPARED: usize = 256;
@@ -79,7 +77,8 @@ impl Connection {
                 }
                 // An acknowledged write is on the disk.
                 set("synchronous", &"FULL")?;
-                set("wal_autocheckpoint", &CHECKPOINT_PAGES)?;
+                // The writer sees to it that the log is copied back: see `writer::checkpoint`.
+                set("wal_autocheckpoint", &0)?;
                 // The log is cut back to this once it has been copied.
                 set("journal_size_limit", &(64 * 1024 * 1024))?;
             }
@@ -188,6 +187,25 @@ impl Connection {
     pub(crate) fn complaints(&self, limit: usize) -> Result<Vec<String>, StoreError> {
         let said = self.all(&format!("PRAGMA quick_check({limit})"), &[], |row| Ok(row.text(0)?.to_owned()))?;
         Ok(said.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// Calls with the pages in the write-ahead log after each commit of this connection.
+    pub(crate) fn on_commit(&mut self, mut told: impl FnMut(u32) + Send + 'static) -> Result<(), StoreError> {
+        let hook = move |_: &mut Wal, pages: i32| {
+            told(pages.unsigned_abs());
+            Ok(())
+        };
+        self.raw.wal_hook(Some(hook)).map_err(failed)
+    }
+
+    /// Copies back into the file what the log holds, as far as nobody still needs the file as it is.
+    pub(crate) fn copy_log_back(&self) -> Result<(), StoreError> {
+        self.run("PRAGMA wal_checkpoint(PASSIVE)")
+    }
+
+    /// How many rows this connection has ever changed.
+    pub(crate) fn total_changes(&self) -> u64 {
+        self.raw.total_changes()
     }
 
     /// Whether a transaction is open.

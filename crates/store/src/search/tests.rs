@@ -86,9 +86,8 @@ fn fixture() -> (tempfile::TempDir, Store) {
         }
         all.push(note);
     }
-    let job = store.write(move |tx| -> Result<(), StoreError> {
-        all.into_iter().try_for_each(|new| tx.commit_version(new).map(drop))
-    });
+    let job = store
+        .write(move |tx| -> Result<(), StoreError> { all.iter().try_for_each(|new| tx.commit_version(new).map(drop)) });
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(job).unwrap();
     (dir, store)
 }

@@ -135,7 +135,7 @@ impl World {
             blobs: Vec::new(),
             caller: "test".into(),
         };
-        let committed = store.write(move |tx| tx.commit_version(version)).await?;
+        let committed = store.write(move |tx| tx.commit_version(&version)).await?;
         if !deleted {
             let (updated, sequence) = (committed.version.updated.0, committed.sequence);
             self.live.push(Live { resource_type, id, tree, updated, sequence });

@@ -47,12 +47,12 @@ pub fn options(clock: &Arc<AtomicI64>) -> StoreOptions {
 impl Bench {
     /// Commits one version.
     pub async fn commit(&self, new: NewVersion) -> Result<Committed, StoreError> {
-        self.store.write(move |tx: &mut Tx<'_>| tx.commit_version(new)).await
+        self.store.write(move |tx: &mut Tx<'_>| tx.commit_version(&new)).await
     }
 
     /// Commits versions in one job.
     pub async fn commit_all(&self, news: Vec<NewVersion>) -> Result<Vec<Committed>, StoreError> {
-        self.store.write(move |tx| news.into_iter().map(|new| tx.commit_version(new)).collect()).await
+        self.store.write(move |tx| news.iter().map(|new| tx.commit_version(new)).collect()).await
     }
 
     /// Reads.

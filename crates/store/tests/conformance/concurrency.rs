@@ -11,7 +11,9 @@ async fn of_64_identical_creates_one_succeeds() {
     let jobs: Vec<_> = (0..64)
         .map(|number| {
             tokio::spawn(
-                bench.store.write(move |tx| tx.commit_version(create(&format!("Note/{number}")).key("number", "same"))),
+                bench
+                    .store
+                    .write(move |tx| tx.commit_version(&create(&format!("Note/{number}")).key("number", "same"))),
             )
         })
         .collect();
@@ -41,7 +43,7 @@ async fn of_64_updates_of_one_version_one_wins() {
                 if current.version != 1 {
                     return Ok::<_, StoreError>(false);
                 }
-                tx.commit_version(update("Note/1").says(&number.to_string()))?;
+                tx.commit_version(&update("Note/1").says(&number.to_string()))?;
                 Ok(true)
             }))
         })
@@ -60,7 +62,7 @@ async fn one_failing_job_does_not_touch_its_neighbours() {
     let jobs: Vec<_> = (0..200)
         .map(|number| {
             tokio::spawn(bench.store.write(move |tx| {
-                let committed = tx.commit_version(create(&format!("Note/{number}")))?;
+                let committed = tx.commit_version(&create(&format!("Note/{number}")))?;
                 if number % 3 == 0 { Err(StoreError::WrongState) } else { Ok(committed.sequence) }
             }))
         })
@@ -89,7 +91,7 @@ async fn a_read_sees_one_moment() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         store.clone().read_now(|reader| -> Result<_, StoreError> {
             let before = reader.current(&name("Note/1"))?.unwrap().version;
-            runtime.block_on(store.write(|tx| tx.commit_version(update("Note/1"))))?;
+            runtime.block_on(store.write(|tx| tx.commit_version(&update("Note/1"))))?;
             Ok((before, reader.current(&name("Note/1"))?.unwrap().version))
         })
     })

@@ -74,8 +74,8 @@ async fn a_failed_job_leaves_nothing() {
     let answer: Result<(), StoreError> = bench
         .store
         .write(|tx| {
-            tx.commit_version(create("Other/1").key("scope", "k"))?;
-            tx.commit_version(update("Note/1"))?;
+            tx.commit_version(&create("Other/1").key("scope", "k"))?;
+            tx.commit_version(&update("Note/1"))?;
             Ok(())
         })
         .await;
@@ -96,7 +96,7 @@ async fn a_job_that_panics_answers_and_leaves_nothing() {
     let answer: Result<(), StoreError> = bench
         .store
         .write(|tx| {
-            tx.commit_version(create("Note/1"))?;
+            tx.commit_version(&create("Note/1"))?;
             panic!("on purpose");
         })
         .await;
@@ -124,7 +124,7 @@ async fn a_job_reads_what_it_wrote() {
     let seen = bench
         .store
         .write(|tx| -> Result<_, StoreError> {
-            tx.commit_version(create("Note/1"))?;
+            tx.commit_version(&create("Note/1"))?;
             tx.current(&name("Note/1"))
         })
         .await

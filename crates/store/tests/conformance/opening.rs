@@ -30,7 +30,7 @@ async fn what_was_written_is_there_after_closing() {
     let again = Store::open(&bench.url, options(&bench.clock)).unwrap();
     let read = again.read_now(|reader| reader.current(&name("Note/1"))).unwrap();
     assert_eq!(read.unwrap().version, 1);
-    let committed = again.write(|tx| tx.commit_version(create("Note/2"))).await;
+    let committed = again.write(|tx| tx.commit_version(&create("Note/2"))).await;
     assert_eq!(committed.map_err(|error: StoreError| error).unwrap().sequence, 2, "counted on");
 }
 
@@ -38,7 +38,7 @@ async fn what_was_written_is_there_after_closing() {
 async fn writes_that_wait_are_finished_on_closing() {
     let bench = open();
     let jobs: Vec<_> = (0..50)
-        .map(|number| tokio::spawn(bench.store.write(move |tx| tx.commit_version(create(&format!("Note/{number}"))))))
+        .map(|number| tokio::spawn(bench.store.write(move |tx| tx.commit_version(&create(&format!("Note/{number}"))))))
         .collect();
     tokio::task::yield_now().await;
     bench.store.close().await;
@@ -55,7 +55,7 @@ async fn one_may_look_beside_the_server_but_not_write() {
     bench.commit(create("Note/1")).await.unwrap();
     let beside = Store::open(&bench.url, StoreOptions { access: Access::Look, ..options(&bench.clock) }).unwrap();
     assert!(beside.read_now(|reader| reader.current(&name("Note/1"))).unwrap().is_some());
-    let answer = beside.write(|tx| tx.commit_version(create("Note/2"))).await;
+    let answer = beside.write(|tx| tx.commit_version(&create("Note/2"))).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))));
     // And a page begun here goes on there.
     bench.commit(create("Note/2")).await.unwrap();
