@@ -10,7 +10,7 @@ use crate::{
     face::Face,
     operation::Stage,
     write::{
-        attachments::{self, Apart},
+        attachments::{self, Apart, BINARY},
         draft::{self, Draft, People},
         note::Stamped,
         sniff,
@@ -76,7 +76,7 @@ impl Raw {
     fn draft(self, stage: &Stage) -> Result<Draft, AppError> {
         let limit = stage.app.settings().limits.attachment;
         if self.bytes.len() > limit {
-            return Err(attachments::too_large("Binary.data", limit));
+            return Err(attachments::too_large(&BINARY.child("data"), limit));
         }
         // Neither release has a Binary that says it has data and has none.
         if self.bytes.is_empty() {
@@ -89,7 +89,7 @@ impl Raw {
                 ),
             ));
         }
-        sniff::check(Some(&self.content_type), &self.bytes, "Binary.contentType")?;
+        sniff::check(Some(&self.content_type), &self.bytes, &BINARY.child("contentType"))?;
         let mut tree = object! { "resourceType" => "Binary", "contentType" => self.content_type.as_str() };
         if let Some(context) = &self.security_context {
             tree.push("securityContext", object! { "reference" => context.as_str() });

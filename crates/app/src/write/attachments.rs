@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
+    place::Place,
     release::{Content, Release, Structure},
     text,
     tree::{Object, Value},
@@ -56,13 +57,16 @@ pub(crate) fn set_apart(
     }
     let Some(structure) = release.resource(resource_type) else { return Ok(work.apart) };
     let mut failure = None;
-    each(tree, structure, release, resource_type, &mut |attachment, place| {
+    each(tree, structure, release, &Place::root(resource_type), &mut |attachment, place| {
         if failure.is_none() {
             failure = work.attachment(attachment, place, face, settings).err();
         }
     });
     failure.map_or(Ok(work.apart), Err)
 }
+
+/// Where the elements of a `Binary` stand.
+pub(crate) const BINARY: Place<'static> = Place::root("Binary");
 
 struct Work {
     apart: Vec<Apart>,
@@ -72,14 +76,14 @@ impl Work {
     fn attachment(
         &mut self,
         attachment: &mut Object,
-        place: &str,
+        place: &Place<'_>,
         face: &Face,
         settings: &Settings,
     ) -> Result<(), AppError> {
         let Some(data) = attachment.str("data") else { return Ok(()) };
-        let bytes = decode(data, &format!("{place}.data"), settings)?;
+        let bytes = decode(data, &place.child("data"), settings)?;
         let content_type = attachment.str("contentType").map(str::to_owned);
-        sniff::check(content_type.as_deref(), &bytes, &format!("{place}.contentType"))?;
+        sniff::check(content_type.as_deref(), &bytes, &place.child("contentType"))?;
         check_stamps(attachment, &bytes, place)?;
         let url_of_its_own = attachment.str("url").is_some_and(|url| our_binary(url, face).is_none());
         if bytes.len() <= settings.inline_attachment || url_of_its_own || attachment.contains("_data") {
@@ -101,9 +105,9 @@ impl Work {
     /// A `Binary` is nothing but its bytes: they always lie apart.
     fn binary(&mut self, binary: &mut Object, settings: &Settings) -> Result<(), AppError> {
         let Some(data) = binary.str("data") else { return Ok(()) };
-        let bytes = decode(data, "Binary.data", settings)?;
+        let bytes = decode(data, &BINARY.child("data"), settings)?;
         let content_type = binary.str("contentType").map(str::to_owned);
-        sniff::check(content_type.as_deref(), &bytes, "Binary.contentType")?;
+        sniff::check(content_type.as_deref(), &bytes, &BINARY.child("contentType"))?;
         if binary.contains("_data") {
             return Ok(());
         }
@@ -131,10 +135,14 @@ pub(crate) fn each(
     object: &mut Object,
     structure: &'static Structure,
     release: &'static Release,
-    place: &str,
-    call: &mut impl FnMut(&mut Object, &str),
+    place: &Place<'_>,
+    call: &mut impl FnMut(&mut Object, &Place<'_>),
 ) {
     for (name, value) in object.iter_mut() {
+        // What stands in a resource is short text for the most part.
+        if !matches!(value, Value::Object(_) | Value::Array(_)) {
+            continue;
+        }
         let Some(member) = structure.member(name) else { continue };
         let content = member.type_ref.content;
         let is_attachment = member.type_ref.code == "Attachment";
@@ -151,7 +159,8 @@ pub(crate) fn each(
                 Content::Primitive(_) => None,
             };
             let Some(inner) = inner else { continue };
-            let place = if repeats { format!("{place}.{name}[{index}]") } else { format!("{place}.{name}") };
+            let place = place.child(name);
+            let place = if repeats { place.item(index) } else { place };
             if is_attachment {
                 call(item, &place);
             } else {
@@ -202,17 +211,14 @@ pub(crate) fn hash_of(bytes: &[u8]) -> String {
     STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes))
 }
 
-fn decode(data: &str, place: &str, settings: &Settings) -> Result<Vec<u8>, AppError> {
+fn decode(data: &str, place: &Place<'_>, settings: &Settings) -> Result<Vec<u8>, AppError> {
     let limit = settings.limits.attachment;
     if data.len() / 4 * 3 > limit.saturating_add(limit / 8) {
         return Err(too_large(place, limit));
     }
     // FHIR allows blanks inside base64.
-    let decoded = if data.bytes().any(|b| b.is_ascii_whitespace()) {
-        STANDARD.decode(data.bytes().filter(|b| !b.is_ascii_whitespace()).collect::<Vec<_>>())
-    } else {
-        STANDARD.decode(data)
-    };
+    let without_blanks = || data.bytes().filter(|b| !b.is_ascii_whitespace()).collect::<Vec<_>>();
+    let decoded = STANDARD.decode(data).or_else(|_| STANDARD.decode(without_blanks()));
     let bytes = decoded.map_err(|_| {
         AppError::not_understood(
             IssueKind::Value,
@@ -223,7 +229,7 @@ fn decode(data: &str, place: &str, settings: &Settings) -> Result<Vec<u8>, AppEr
     if bytes.len() > limit { Err(too_large(place, limit)) } else { Ok(bytes) }
 }
 
-pub(crate) fn too_large(place: &str, limit: usize) -> AppError {
+pub(crate) fn too_large(place: &Place<'_>, limit: usize) -> AppError {
     AppError::new(
         Refusal::TooLarge,
         Issue::error(
@@ -239,14 +245,14 @@ pub(crate) fn too_large(place: &str, limit: usize) -> AppError {
 
 /// A size or hash that the client gave must be that of the data beside it: otherwise something was
 /// lost on the way.
-fn check_stamps(attachment: &Object, bytes: &[u8], place: &str) -> Result<(), AppError> {
+fn check_stamps(attachment: &Object, bytes: &[u8], place: &Place<'_>) -> Result<(), AppError> {
     let actual = bytes.len();
     if let Some(size) = attachment.get("size").and_then(Value::as_number)
         && size != actual.to_string()
     {
         return Err(AppError::against_a_rule(
             IssueKind::Invariant,
-            format!("{place}.size"),
+            place.child("size"),
             text!(
                 en: "The data has {actual} bytes, not {size}: was it cut on the way?",
                 fr: "Les données font {actual} octets, et non {size} : ont-elles été coupées en chemin ?",
@@ -258,7 +264,7 @@ fn check_stamps(attachment: &Object, bytes: &[u8], place: &str) -> Result<(), Ap
     {
         return Err(AppError::against_a_rule(
             IssueKind::Invariant,
-            format!("{place}.hash"),
+            place.child("hash"),
             text!(
                 en: "The hash is not the SHA-1 (in base64) of the data: was the data changed on the way?",
                 fr: "L'empreinte n'est pas le SHA-1 (en base64) des données : ont-elles été altérées en chemin ?",

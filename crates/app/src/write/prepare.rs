@@ -7,6 +7,7 @@ use liaison_care::unique;
 use liaison_fhir::{
     json, object,
     outcome::{Issue, refused},
+    place::Place,
     release,
     search::{
         extract::{self, ExtractContext},
@@ -209,7 +210,7 @@ fn place_binaries<'d>(
         return placed;
     }
     let Some(structure) = draft.release.resource(draft.resource_type) else { return placed };
-    attachments::each(tree, structure, draft.release, draft.resource_type, &mut |attachment, _| {
+    attachments::each(tree, structure, draft.release, &Place::root(draft.resource_type), &mut |attachment, _| {
         let at = attachment.str("data").and_then(|data| placed.iter().position(|p| p.mark == data));
         if let Some(binary) = at.and_then(|at| placed.get(at)).and_then(|p| p.binary.as_deref()) {
             attachment.set("url", format!("Binary/{binary}"));
@@ -337,9 +338,9 @@ fn links(tree: &mut Object, draft: &Draft, context: &ExtractContext<'_>, face: &
         })
         .collect();
     let Some(structure) = draft.release.resource(draft.resource_type) else { return links };
-    attachments::each(tree, structure, draft.release, structure.path, &mut |attachment, place| {
+    attachments::each(tree, structure, draft.release, &Place::root(structure.path), &mut |attachment, place| {
         if let Some(id) = attachment.str("url").and_then(|url| attachments::our_binary(url, face)) {
-            links.push(link("Binary", id, format!("{place}.url")));
+            links.push(link("Binary", id, place.child("url").to_string()));
         }
     });
     links

@@ -3,7 +3,10 @@
 //! Compared in the R4 view, so that a note sent through either face is recognised; without what the
 //! server gives (id, meta, moment of registration), with attachments by their content.
 
-use liaison_fhir::tree::{Object, Value};
+use liaison_fhir::{
+    place::Place,
+    tree::{Object, Value},
+};
 use liaison_store::contract::{BlobId, Filler, Version};
 
 use super::{
@@ -36,14 +39,14 @@ pub(crate) fn same_as(draft: &Draft, stored: &Version) -> Result<bool, AppError>
         }
     };
     if let Some(structure) = release.resource(draft.resource_type) {
-        attachments::each(&mut before, structure, release, "", &mut |attachment, _| {
+        attachments::each(&mut before, structure, release, &NOWHERE, &mut |attachment, _| {
             if attachment.str("data").is_some_and(|data| data.starts_with(CONTENT)) {
                 unplaced(attachment);
             }
         });
     }
     if let Some(structure) = draft.release.resource(draft.resource_type) {
-        attachments::each(&mut now, structure, draft.release, "", &mut |attachment, _| {
+        attachments::each(&mut now, structure, draft.release, &NOWHERE, &mut |attachment, _| {
             let apart = attachment.str("data").and_then(|data| draft.apart.iter().find(|a| a.mark == data));
             if let Some(apart) = apart {
                 attachment.set("data", content_mark(&apart.bytes.id()));
@@ -60,6 +63,9 @@ pub(crate) fn same_as(draft: &Draft, stored: &Version) -> Result<bool, AppError>
     let view = |tree: &Object, release| canonical(in_r4(tree, release).into_owned());
     Ok(view(&before, release) == view(&now, draft.release))
 }
+
+/// Nothing is told of what is compared.
+const NOWHERE: Place<'static> = Place::root("");
 
 const CONTENT: &str = "content:";
 

@@ -1,6 +1,6 @@
 //! Whether bytes are what they are declared to be.
 
-use liaison_fhir::{outcome::IssueKind, text};
+use liaison_fhir::{outcome::IssueKind, place::Place, text};
 
 use crate::error::AppError;
 
@@ -28,7 +28,7 @@ const SIGNATURES: [(&str, usize, &[u8]); 13] = [
 ///
 /// # Errors
 /// 422, when the bytes are something else.
-pub(crate) fn check(declared: Option<&str>, bytes: &[u8], place: &str) -> Result<(), AppError> {
+pub(crate) fn check(declared: Option<&str>, bytes: &[u8], place: &Place<'_>) -> Result<(), AppError> {
     let Some(declared) = declared else { return Ok(()) };
     let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let essence = match essence.as_str() {
@@ -65,7 +65,7 @@ fn looks_like_xml(bytes: &[u8]) -> bool {
         || bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<')
 }
 
-fn belied(declared: &str, place: &str) -> AppError {
+fn belied(declared: &str, place: &Place<'_>) -> AppError {
     let declared: String = declared.chars().take(100).collect();
     AppError::against_a_rule(
         IssueKind::Value,
@@ -79,6 +79,8 @@ fn belied(declared: &str, place: &str) -> AppError {
 
 #[cfg(test)]
 mod tests {
+    use liaison_fhir::place::Place;
+
     use super::check;
 
     #[test]
@@ -100,8 +102,8 @@ mod tests {
             ("application/octet-stream", png, true),
             ("image/webp", b"RIFF....WEBP", true),
         ] {
-            assert_eq!(check(Some(declared), bytes, "x").is_ok(), fine, "{declared}");
+            assert_eq!(check(Some(declared), bytes, &Place::root("x")).is_ok(), fine, "{declared}");
         }
-        assert!(check(None, png, "x").is_ok());
+        assert!(check(None, png, &Place::root("x")).is_ok());
     }
 }

@@ -2,12 +2,13 @@
 
 use liaison_fhir::{
     outcome::{Issue, IssueKind, Severity, Text},
+    place::Place,
     text,
     tree::{Object, Value},
 };
 
 use super::{
-    element::{Found, Place, Step, children, each_holder},
+    element::{Found, Step, children, each_holder},
     table::{Binding, Profile, Row, base_type},
 };
 use crate::terminology::tables::{self, Kind};
@@ -45,7 +46,7 @@ pub enum Constraint {
 pub fn check(resource: &Object, row: &Row, profile: &Profile) -> Vec<Finding> {
     let Some((last, before)) = row.steps.split_last() else { return Vec::new() };
     let mut findings = Vec::new();
-    each_holder(resource, &Place::Root(profile.base), before, &mut |holder, place| {
+    each_holder(resource, &Place::root(profile.base), before, &mut |holder, place| {
         check_in(holder, place, last, resource, row, profile, &mut findings);
     });
     findings
@@ -72,7 +73,7 @@ fn check_in(
         }
         count += 1;
     }
-    let own_place = Place::In { holder: place, name: last.name, index: None };
+    let own_place = place.child(last.name);
     if row.min.is_some_and(|min| count < min) {
         let name = row.label();
         return add(

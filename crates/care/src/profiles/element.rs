@@ -1,8 +1,7 @@
 //! Where the elements of a profile stand in a resource: paths with slices, walked on trees.
 
-use std::fmt;
-
 use liaison_fhir::{
+    place::Place,
     terminology::systems::canonical_system,
     tree::{Object, Value},
 };
@@ -29,32 +28,6 @@ pub struct Condition {
     pub value: &'static str,
 }
 
-/// Where something stands: told (as FHIRPath) only when there is something to tell of it.
-#[derive(Clone, Copy, Debug)]
-pub enum Place<'p> {
-    /// At the root: the name of the type.
-    Root(&'p str),
-    /// In something else.
-    In {
-        /// In what.
-        holder: &'p Place<'p>,
-        /// Under which name.
-        name: &'static str,
-        /// At which index, where it is one of several.
-        index: Option<usize>,
-    },
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root(name) => f.write_str(name),
-            Self::In { holder, name, index: None } => write!(f, "{holder}.{name}"),
-            Self::In { holder, name, index: Some(index) } => write!(f, "{holder}.{name}[{index}]"),
-        }
-    }
-}
-
 /// An element found in a resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Found<'a> {
@@ -70,7 +43,11 @@ impl Found<'_> {
     /// Where it stands, found by that step.
     #[must_use]
     pub const fn place<'p>(&self, holder: &'p Place<'p>, step: &Step) -> Place<'p> {
-        Place::In { holder, name: step.name, index: self.index }
+        let place = holder.child(step.name);
+        match self.index {
+            Some(index) => place.item(index),
+            None => place,
+        }
     }
 }
 
@@ -147,7 +124,7 @@ mod tests {
         ] };
         let official = Step { when: Some(Condition { path: "use", value: "official" }), ..NAME };
         let places: Vec<_> =
-            children(&patient, &official).map(|f| f.place(&Place::Root("Patient"), &official).to_string()).collect();
+            children(&patient, &official).map(|f| f.place(&Place::root("Patient"), &official).to_string()).collect();
         assert_eq!(places, ["Patient.name[1]"]);
         assert_eq!(children(&patient, &NAME).count(), 2);
     }
@@ -173,7 +150,7 @@ mod tests {
         let step = |name| Step { name, ..NAME };
         let mut places = Vec::new();
         let path = [step("participant"), step("period")];
-        each_holder(&team, &Place::Root("CareTeam"), &path, &mut |_, place| places.push(place.to_string()));
+        each_holder(&team, &Place::root("CareTeam"), &path, &mut |_, place| places.push(place.to_string()));
         assert_eq!(places, ["CareTeam.participant[0].period"]);
     }
 }

@@ -164,6 +164,20 @@ fn long_base64_is_judged_whole() {
 }
 
 #[test]
+fn base64_of_any_length_leaves_no_bits_over() {
+    for length in 1..200 {
+        let plain = encode_base64(&vec![0xFF; length]);
+        allowed(Primitive::Base64Binary, &[&plain]);
+        let padding = plain.len() - plain.trim_end_matches('=').len();
+        if padding > 0 {
+            let odd = format!("{}/{}", &plain[..plain.len() - padding - 1], "=".repeat(padding));
+            refused(Primitive::Base64Binary, &[&odd]);
+        }
+        refused(Primitive::Base64Binary, &[&plain[1..], &plain.replace('/', "_"), &format!("{plain}A")]);
+    }
+}
+
+#[test]
 fn texts_fold_as_people_expect() {
     for (text, folded) in [
         ("Élodie  MÜLLER", "elodie muller"),
@@ -232,6 +246,13 @@ fn an_instant_reads_as_the_same_instant_in_every_zone() {
 }
 
 proptest! {
+    #[test]
+    fn base64_is_what_can_be_decoded(text in "[A-D/+ =\n_]{0,40}", before in 0..3_usize) {
+        let text = format!("{}{text}", "AAAA".repeat(8 * before));
+        let decoded = decode_base64(&text);
+        prop_assert_eq!(check(Primitive::Base64Binary, &text).is_ok(), decoded.is_some_and(|bytes| !bytes.is_empty()));
+    }
+
     #[test]
     fn no_text_panics(text in any::<String>()) {
         exercise(&text);
