@@ -60,6 +60,12 @@ async fn types_and_the_whole_server_have_a_history() {
         .filter_map(|entry| entry["resource"]["resourceType"].as_str())
         .collect();
     assert_eq!(types, ["PractitionerRole", "Practitioner", "Patient"]);
+    // They are there like everything else, whichever way everything is asked for.
+    let told = r4.get("_history?_count=0").await.is(200).json()["total"].as_u64().unwrap();
+    let found =
+        r4.get("?_lastUpdated=gt2000&_summary=count&_total=accurate").await.is(200).json()["total"].as_u64().unwrap();
+    assert_eq!(told, found, "each has one version");
+    assert!(r4.get("StructureDefinition/_history?_count=0").await.is(200).json()["total"].as_u64().unwrap() > 10);
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ use liaison_fhir::{
     tree::Object,
 };
 use liaison_store::{
-    contract::{Change, HistoryOf, HistoryRequest, Name, RememberedAnswer, Version},
-    reader::Reader,
+    contract::{Change, Instant, Name, RememberedAnswer, Version},
+    writer::Tx,
 };
 use ring::digest;
 
@@ -32,7 +32,7 @@ use crate::{
         commit::commit,
         draft::{Draft, People},
         note::Stamped,
-        prepare::{Prepared, prepare},
+        prepare::{Prepared, deletion, prepare},
         same::same_as,
     },
 };
@@ -63,22 +63,8 @@ static ALL: LazyLock<Vec<BuiltIn>> = LazyLock::new(|| {
 static NAMES: LazyLock<HashSet<Name>> = LazyLock::new(|| ALL.iter().map(|one| one.name.clone()).collect());
 
 /// Whether this is a definition of the server's own.
-pub(crate) fn is_built_in(name: &Name) -> bool {
+fn is_built_in(name: &Name) -> bool {
     NAMES.contains(name)
-}
-
-/// How many versions of the definitions a history of everything counts.
-///
-/// # Errors
-/// When the store is away.
-pub(crate) fn versions(reader: &Reader<'_>, of: &HistoryRequest) -> Result<u64, AppError> {
-    let mut versions = 0;
-    for one in ALL.iter() {
-        let request =
-            HistoryRequest { of: HistoryOf::Resource(one.name.clone()), count: 0, cursor: None, ..of.clone() };
-        versions += reader.history(&request)?.total;
-    }
-    Ok(versions)
 }
 
 /// Refuses to change what the server itself brings.
@@ -101,16 +87,19 @@ pub(crate) fn writable(name: &Name) -> Result<(), AppError> {
     Err(AppError::new(Refusal::NotAllowed(&["GET", "HEAD"]), issue))
 }
 
-/// Lays the definitions into the store, where they are not there yet as they are now.
+/// Lays the definitions into the store, where they are not there yet as they are now, and takes out
+/// those that an earlier program laid in and this one does not bring.
 ///
 /// # Errors
 /// When the store is away.
 pub(crate) async fn lay_in(stage: &Stage) -> Result<(), AppError> {
     let fingerprint = fingerprint();
     let there = stage.app.store().read(move |reader| reader.remembered(FINGERPRINT)).await?;
-    if there.is_some_and(|there| there.request == fingerprint) {
-        return Ok(());
-    }
+    let laid_in_before = match there {
+        Some(there) if there.request == fingerprint => return Ok(()),
+        Some(there) => there.versions,
+        None => Vec::new(),
+    };
     let work = stage.clone();
     let changed = stage
         .app
@@ -124,6 +113,7 @@ pub(crate) async fn lay_in(stage: &Stage) -> Result<(), AppError> {
         })
         .await?;
     tracing::info!(count = changed.len(), "laying in the definitions that this server brings");
+    let work = stage.clone();
     stage
         .app
         .store()
@@ -131,11 +121,32 @@ pub(crate) async fn lay_in(stage: &Stage) -> Result<(), AppError> {
             for one in &changed {
                 commit(tx, one)?;
             }
-            let answer = RememberedAnswer { request: fingerprint, versions: Vec::new(), at: tx.now() };
+            take_out(tx, &laid_in_before, &work)?;
+            let mut versions = Vec::new();
+            for one in ALL.iter() {
+                versions.extend(tx.current(&one.name)?.map(|version| (version.name, version.version)));
+            }
+            let answer = RememberedAnswer { request: fingerprint, versions, at: FOR_EVER };
             Ok::<_, AppError>(tx.remember(FINGERPRINT, &answer)?)
         })
         .await
 }
+
+/// Deletes what was laid in by an earlier program, is not brought any more, and is as it was laid
+/// in; unless something refers to it: then it is somebody's, like any other resource.
+fn take_out(tx: &mut Tx<'_>, laid_in: &[(Name, u32)], stage: &Stage) -> Result<(), AppError> {
+    for (name, version) in laid_in.iter().filter(|(name, _)| !is_built_in(name)) {
+        let Some(before) = tx.current(name)? else { continue };
+        let as_laid_in = before.version == *version && before.change != Change::Delete;
+        if as_laid_in && tx.referrers(name, 1)?.is_empty() {
+            commit(tx, &deletion(&before, stage))?;
+        }
+    }
+    Ok(())
+}
+
+/// The fingerprint is not forgotten with the answers kept for repeated requests.
+const FOR_EVER: Instant = Instant(i64::MAX);
 
 /// Under which key the fingerprint is kept. No client's key begins like this: theirs are preceded by
 /// the name of their caller.
@@ -171,4 +182,65 @@ fn prepared(one: &BuiltIn, before: Option<&Version>, stage: &Stage) -> Result<Op
     }
     let face = Face { release: one.release, base: "".into(), bases: Arc::new([]) };
     prepare(&draft, &one.name, before, &face, stage).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use liaison_fhir::{object, search::query::Clause};
+    use liaison_store::store::{Store, StoreOptions, StoreUrl};
+
+    use super::*;
+    use crate::{app::App, caller::Caller, settings::Settings};
+
+    fn a_former_definition(id: &str, stage: &Stage) -> Prepared {
+        let name = Name { resource_type: "StructureDefinition".into(), id: id.into() };
+        let tree = object! { "resourceType" => "StructureDefinition", "url" => format!("https://example.org/{id}") };
+        let one = BuiltIn { name, release: release::view(), resource: Arc::new(tree) };
+        prepared(&one, None, stage).unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_a_former_program_laid_in_goes_unless_it_became_somebodys() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = StoreUrl::Sqlite(folder.path().join("store.db"));
+        let store = Store::open(&url, StoreOptions::default()).unwrap();
+        let app = App::open(store.clone(), Settings::default()).await.unwrap();
+        let stage = Stage { app, caller: Caller::System, scope: Clause::always() };
+        let kept = || store.read(|reader| reader.remembered(FINGERPRINT));
+        let first = kept().await.unwrap().unwrap();
+        assert_eq!(first.versions.len(), ALL.len());
+
+        // As after an earlier program that brought two more, one of which was changed since.
+        let former = ["former", "changed"].map(|id| a_former_definition(id, &stage));
+        let names = former.clone().map(|one| one.version.name);
+        let (laid_in, of_the_first) = (names.clone(), first.versions.clone());
+        let work = store.write(move |tx| {
+            for one in &former {
+                commit(tx, one)?;
+            }
+            let [_, changed] = &former;
+            let mut again = changed.clone();
+            again.version.change = Change::Update;
+            commit(tx, &again)?;
+            let versions = of_the_first.iter().cloned().chain(laid_in.clone().map(|name| (name, 1))).collect();
+            let answer = RememberedAnswer { request: [0; 32], versions, at: FOR_EVER };
+            Ok::<_, AppError>(tx.remember(FINGERPRINT, &answer)?)
+        });
+        work.await.unwrap();
+
+        lay_in(&stage).await.unwrap();
+        let now = store
+            .read(move |reader| names.iter().map(|name| reader.current(name)).collect::<Result<Vec<_>, _>>())
+            .await
+            .map_err(|error: liaison_store::contract::StoreError| error)
+            .unwrap();
+        let changes: Vec<_> = now.into_iter().flatten().map(|version| (version.change, version.version)).collect();
+        assert_eq!(changes, [(Change::Delete, 2), (Change::Update, 2)]);
+        assert_eq!(kept().await.unwrap().unwrap(), first, "and the others are as they were");
+
+        // Answers kept for repeated requests are forgotten; that nothing is to be laid in is not.
+        store.write(|tx| tx.forget_answers(tx.now())).await.unwrap();
+        assert_eq!(kept().await.unwrap().unwrap(), first);
+        store.close().await;
+    }
 }

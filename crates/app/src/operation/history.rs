@@ -1,13 +1,9 @@
 //! `history` of a resource, a type or everything: <https://hl7.org/fhir/R4/http.html#history>.
 
-use liaison_store::{
-    contract::{Cursor, HistoryOf, HistoryPage, HistoryRequest, Instant, Name},
-    reader::Reader,
-};
+use liaison_store::contract::{Cursor, HistoryOf, HistoryRequest, Instant, Name};
 
 use crate::{
     audit::AuditRecord,
-    conformance,
     error::AppError,
     load, name,
     operation::{Operation, Stage},
@@ -100,7 +96,6 @@ impl Operation for History {
             .read(move |reader| match &one {
                 // The history of what never was is not an empty one.
                 Some(name) if reader.current(name)?.is_none() => Err(AppError::unknown(name)),
-                None if request.of == HistoryOf::All => of_all(reader, request),
                 _ => Ok(reader.history(&request)?),
             })
             .await?;
@@ -110,23 +105,5 @@ impl Operation for History {
             versions.push(load::within(&stage, version, &mut budget).await?);
         }
         Ok(Told { versions, total: page.total, next: page.next.map(|cursor| cursor.0) })
-    }
-}
-
-/// A page of the history of everything that was written here. The definitions that come with the
-/// server are left out: their types tell them.
-fn of_all(reader: &Reader<'_>, mut request: HistoryRequest) -> Result<HistoryPage, AppError> {
-    let wanted = request.count as usize;
-    let mut versions = Vec::new();
-    loop {
-        let page = reader.history(&request)?;
-        versions.extend(page.versions.into_iter().filter(|version| !conformance::is_built_in(&version.name)));
-        let missing = wanted.saturating_sub(versions.len());
-        if missing == 0 || page.next.is_none() {
-            let total = page.total.saturating_sub(conformance::versions(reader, &request)?);
-            return Ok(HistoryPage { versions, total, next: page.next });
-        }
-        request.count = u32::try_from(missing).unwrap_or(u32::MAX);
-        request.cursor = page.next;
     }
 }
