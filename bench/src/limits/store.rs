@@ -127,7 +127,7 @@ impl BareStore {
         let connection = self.writer()?;
         let (send, receive) = crossbeam_channel::bounded(4 * GROUP);
         let writer = std::thread::spawn(move || commit_what_waits(&connection, &receive));
-        let texts: Arc<Vec<Arc<[u8]>>> = Arc::new((0..WRITTEN_BODIES).map(|note| body(note).into()).collect());
+        let texts: Arc<[Texts; 3]> = Arc::new([body, person, author].map(texts));
         let started = Instant::now();
         let clients: Vec<_> = (0..effort.clients)
             .map(|client| {
@@ -186,7 +186,7 @@ fn repeat(
 async fn wait_for_commits(
     client: usize,
     send: &Sender<Job>,
-    texts: &[Arc<[u8]>],
+    texts: &[Texts; 3],
     bodies: usize,
     rows: usize,
     until: Instant,
@@ -195,7 +195,7 @@ async fn wait_for_commits(
     let mut figures = Figures::default();
     while Instant::now() < until {
         let (committed, wait) = oneshot::channel();
-        let bodies = (0..bodies).filter_map(|_| random.pick(texts).cloned()).collect();
+        let bodies = texts.iter().take(bodies).filter_map(|of_a_kind| random.pick(of_a_kind).cloned()).collect();
         let asked = Instant::now();
         // Never full: there are fewer clients than places.
         let queued = send.try_send(Job { bodies, rows, committed }).is_ok();
@@ -275,6 +275,21 @@ fn body(note: usize) -> Vec<u8> {
         },
     )
     .into_bytes()
+}
+
+fn person(index: usize) -> Vec<u8> {
+    data::person(index as u64, &data::person_number(index as u64)).into_bytes()
+}
+
+fn author(index: usize) -> Vec<u8> {
+    data::author(index as u64, &data::author_number(index as u64)).into_bytes()
+}
+
+/// Bodies of one kind.
+type Texts = Vec<Arc<[u8]>>;
+
+fn texts(of_a_kind: fn(usize) -> Vec<u8>) -> Texts {
+    (0..WRITTEN_BODIES).map(|index| of_a_kind(index).into()).collect()
 }
 
 /// What our store has written: counted in its file, whatever its tables are.
