@@ -42,6 +42,56 @@ async fn a_search_leaves_heavy_data_out_and_says_where_it_is() {
     assert_eq!(before["content"], whole["content"]);
 }
 
+/// The entry of a bundle that patches a resource.
+fn patching(name: &str, operations: &Value) -> Value {
+    let patch = json!({
+        "resourceType": "Binary",
+        "contentType": "application/json-patch+json",
+        "data": BASE64_STANDARD.encode(operations.to_string())
+    });
+    json!({ "resource": patch, "request": { "method": "PATCH", "url": name } })
+}
+
+#[tokio::test]
+async fn a_patch_sees_attachments_whole_wherever_it_comes_in() {
+    let server = Server::start().await;
+    let r4 = server.r4();
+    let circle = sample::circle(&r4).await;
+    let (bytes, others) = (photo(200_000), photo(150_000));
+    let place = "/content/1/attachment/data";
+    let change = json!([
+        { "op": "test", "path": place, "value": BASE64_STANDARD.encode(&bytes) },
+        { "op": "replace", "path": place, "value": BASE64_STANDARD.encode(&others) },
+        { "op": "remove", "path": "/content/1/attachment/size" },
+        { "op": "remove", "path": "/content/1/attachment/hash" },
+    ]);
+    for kind in ["alone", "batch", "transaction"] {
+        let name = sample::create(&r4, &note_with_photo(&circle, &bytes)).await;
+        let send = async |operations: &Value| match kind {
+            "alone" => {
+                let request = r4.request("PATCH", &name);
+                request.body("application/json-patch+json", operations.to_string()).send().await.status
+            }
+            bundle => {
+                let answer = r4.post("", &sample::bundle(bundle, vec![patching(&name, operations)])).await;
+                match answer.json()["entry"][0]["response"]["status"].as_str() {
+                    Some(status) => status[..3].parse().unwrap(),
+                    None => answer.status,
+                }
+            }
+        };
+        assert_eq!(send(&change).await, 200, "{kind}");
+        let note = r4.get(&name).await.is(200).json();
+        assert_eq!(note.pointer(place), Some(&json!(BASE64_STANDARD.encode(&others))), "{kind}");
+        // The photo is another now: what supposes the first one does not apply.
+        assert_eq!(send(&change).await, 412, "{kind}");
+        let title = json!([{ "op": "add", "path": "/content/1/attachment/title", "value": "Pansement" }]);
+        assert_eq!(send(&title).await, 200, "{kind}");
+        let note = r4.get(&name).await.is(200).json();
+        assert_eq!(note.pointer(place), Some(&json!(BASE64_STANDARD.encode(&others))), "{kind}: nothing is lost");
+    }
+}
+
 #[tokio::test]
 async fn an_attachment_is_read_in_parts_and_only_when_it_changed() {
     let server = Server::start().await;

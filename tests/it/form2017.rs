@@ -107,6 +107,57 @@ async fn an_update_or_a_deletion_of_no_note_is_told() {
 }
 
 #[tokio::test]
+async fn an_update_by_the_key_of_2017_is_the_same_alone_in_a_batch_and_in_a_transaction() {
+    let server = Server::start().await;
+    let stu3 = server.stu3();
+    let entry = |kind: &str, text: &str| {
+        let mut update: Value = serde_json::from_str(UPDATE).unwrap();
+        update["description"] = json!(text);
+        // Somebody else, as a client that knows nobody's id writes: none of the update's business.
+        update["subject"] = json!({ "reference": "Patient/nobody" });
+        update["author"] = json!([{ "reference": "Practitioner/nobody" }]);
+        sample::bundle(kind, vec![json!({ "resource": update, "request": { "method": "PUT", "url": NOTE } })])
+    };
+    let refused = stu3.post("", &entry("transaction", "none yet")).await.is(404);
+    assert!(refused.findings()[0].contains("Bundle.entry[0]"), "{:?}", refused.findings());
+    assert_eq!(stu3.get("DocumentReference").await.json()["total"], 0, "an update creates no note");
+
+    stu3.request("POST", "Bundle").body(JSON, CONFORMANT).send().await.is(201);
+    let before = stu3.get(NOTE).await.matches().remove(0);
+    for (kind, version) in [("batch", "2"), ("transaction", "3")] {
+        let answer = stu3.post("", &entry(kind, kind)).await.is(200).json();
+        assert!(answer["entry"][0]["response"]["status"].as_str().unwrap().starts_with("200"), "{kind}: {answer}");
+        let now = stu3.get(NOTE).await.matches().remove(0);
+        assert_eq!((&now["description"], &now["meta"]["versionId"]), (&json!(kind), &json!(version)));
+        assert_eq!((&now["subject"], &now["author"]), (&before["subject"], &before["author"]), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_note_of_2017_sent_again_in_todays_form_is_found() {
+    let server = Server::start().await;
+    let (stu3, r4) = (server.stu3(), server.r4());
+    stu3.request("POST", "Bundle").body(JSON, CONFORMANT).send().await.is(201);
+    let note = r4.get("DocumentReference").await.is(200).matches().remove(0);
+    assert_eq!(note["securityLabel"][0]["coding"][0]["code"], "N", "a code that today's form does not have");
+    let id = note["id"].clone();
+    let again = r4.post("DocumentReference", &note).await.is(200);
+    assert_eq!(again.id(), id);
+    let keyed = || r4.request("POST", "DocumentReference").header("idempotency-key", "k").json(&note).send();
+    for _ in 0..2 {
+        assert_eq!(keyed().await.is(200).id(), id);
+    }
+    let batch =
+        sample::bundle("batch", vec![sample::creating("urn:uuid:7b5dc0f8-1e6d-4a53-9dc9-6f0a24a4a0a1", note.clone())]);
+    let answer = r4.post("", &batch).await.is(200).json();
+    assert!(answer["entry"][0]["response"]["status"].as_str().unwrap().starts_with("200"), "{answer}");
+    assert_eq!(r4.get("DocumentReference").await.json()["total"], 1);
+    // Another one must be what notes of today are.
+    let other = sample::with(note, "/masterIdentifier/value", "58620");
+    r4.post("DocumentReference", &other).await.is(422);
+}
+
+#[tokio::test]
 async fn the_slips_of_the_printed_update_are_read_as_meant() {
     let server = Server::start().await;
     let stu3 = server.stu3();

@@ -155,3 +155,39 @@ async fn a_bundle_that_is_none_is_refused() {
     assert!([400, 422].contains(&status), "{status}");
     r4.post("", &json!({ "resourceType": "Bundle", "type": "transaction" })).await.is(200);
 }
+
+#[tokio::test]
+async fn an_entry_changes_what_it_names_as_a_request_by_itself_does() {
+    let server = Server::start().await;
+    let r4 = server.r4();
+    let circle = sample::circle(&r4).await;
+    let nameless = sample::create(&r4, &json!({ "resourceType": "Practitioner" })).await;
+    let note = sample::create(&r4, &sample::note(&circle.patient, &circle.practitioner, "une note")).await;
+    let other = sample::with(sample::patient("p-2", "Roux", "Paul"), "/id", "somebody-else");
+    let anonymous = sample::with(r4.get(&note).await.json(), "/author/0/reference", nameless.as_str());
+    let operations = json!([{ "op": "replace", "path": "/author/0/reference", "value": nameless }]);
+    let patch = json!({
+        "resourceType": "Binary",
+        "contentType": "application/json-patch+json",
+        "data": base64::Engine::encode(&base64::prelude::BASE64_STANDARD, operations.to_string())
+    });
+    for (method, url, resource, sent_alone) in [
+        ("PUT", circle.patient.as_str(), other.clone(), 400),
+        ("PUT", &circle.patient, sample::patient("p-1", "Morel", "Jeanne"), 400),
+        ("PUT", "Patient?identifier=p-1", other, 400),
+        ("PUT", &note, anonymous, 422),
+        ("PATCH", &note, patch, 422),
+    ] {
+        let alone = match method {
+            "PATCH" => {
+                let request = r4.request(method, url).body("application/json-patch+json", operations.to_string());
+                request.send().await
+            }
+            _ => r4.request(method, url).json(&resource).send().await,
+        };
+        assert_eq!(alone.status, sent_alone, "{method} {url}: {}", alone.text());
+        let entry = json!({ "resource": resource, "request": { "method": method, "url": url } });
+        let answer = r4.post("", &sample::bundle("transaction", vec![entry])).await;
+        assert_eq!(answer.status, sent_alone, "{method} {url} in a transaction: {}", answer.text());
+    }
+}

@@ -65,6 +65,12 @@ impl AppError {
         Self { refusal, issues: vec![issue], cause: None }
     }
 
+    /// The same refusal once more; its cause stays with the first.
+    #[must_use]
+    pub(crate) fn again(&self) -> Self {
+        Self { refusal: self.refusal.clone(), issues: self.issues.clone(), cause: None }
+    }
+
     /// The request, or a part of it, was not understood.
     #[must_use]
     pub fn not_understood(kind: IssueKind, place: impl Into<String>, text: Text) -> Self {

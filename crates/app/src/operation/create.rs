@@ -3,7 +3,8 @@
 use liaison_care::{note_bundle, unique};
 use liaison_fhir::{outcome::IssueKind, text, tree::Object};
 use liaison_store::{
-    contract::{StoreError, Version},
+    contract::{StoreError, UniqueKey, Version},
+    reader::Reader,
     writer::Tx,
 };
 
@@ -20,7 +21,7 @@ use crate::{
     query_string,
     write::{
         commit::{commit, taken},
-        draft::Draft,
+        draft::{Draft, in_r4},
         prepare::{Prepared, prepare},
         rules,
         same::same_as,
@@ -63,17 +64,44 @@ impl Operation for Create {
             kept(bundle)?;
         }
         let draft = content.draft(resource_type, &face, &stage)?;
-        let prepared = prepare(&draft, &name::fresh(resource_type), None, &face, &stage)?;
-        let issues = prepared.issues.clone();
-        rules::check_apart(&prepared, &draft, &face, &stage).await?;
+        let prepared = match checked(&draft, &face, &stage).await {
+            // What is here already was good when it came: it is only found again.
+            Err(refused) if twin(&draft, &stage).await?.is_none() => return Err(refused),
+            prepared => prepared,
+        };
+        let issues = prepared.as_ref().map_or_else(|_| draft.issues.clone(), |prepared| prepared.issues.clone());
         let job_stage = stage.clone();
         let (effect, version) = stage
             .app
             .store()
-            .write(move |tx| create(tx, &draft, &prepared, condition.as_ref(), key.as_ref(), &job_stage))
+            .write(move |tx| create(tx, &draft, prepared.as_ref(), condition.as_ref(), key.as_ref(), &job_stage))
             .await?;
         Ok(Written { effect, resource: load::whole(&stage, version).await?, issues })
     }
+}
+
+/// Makes a new resource ready, and checks what it refers to.
+async fn checked(draft: &Draft, face: &Face, stage: &Stage) -> Result<Prepared, AppError> {
+    let prepared = prepare(draft, &name::fresh(draft.resource_type), None, face, stage)?;
+    rules::check_apart(&prepared, draft, face, stage).await?;
+    Ok(prepared)
+}
+
+/// The note that says the same under the same `masterIdentifier`, as it stands now.
+async fn twin(draft: &Draft, stage: &Stage) -> Result<Option<Version>, AppError> {
+    stage.app.store().read_here(|reader: &Reader<'_>| same_note(reader, draft)).await
+}
+
+fn same_note(look: &Reader<'_>, draft: &Draft) -> Result<Option<Version>, AppError> {
+    let view = in_r4(&draft.tree, draft.release);
+    for key in unique::keys(&view).into_iter().filter(|key| key.scope == unique::NOTE) {
+        let Some(holder) = look.holder(&UniqueKey { scope: key.scope, key: key.key.into() })? else { continue };
+        let Some(version) = look.current(&holder)? else { continue };
+        if same_as(draft, &version)? {
+            return Ok(Some(version));
+        }
+    }
+    Ok(None)
 }
 
 /// Refuses to keep a bundle that asks to be processed: what it brings would be found by nobody.
@@ -109,7 +137,7 @@ pub(crate) fn condition(
 fn create(
     tx: &mut Tx<'_>,
     draft: &Draft,
-    prepared: &Prepared,
+    prepared: Result<&Prepared, &AppError>,
     condition: Option<&Criteria>,
     key: Option<&Key>,
     stage: &Stage,
@@ -125,14 +153,15 @@ fn create(
     let found = match condition.map(|c| c.matched(tx, stage)).transpose()? {
         Some(Matched::Many) => return Err(criteria::many()),
         Some(Matched::One(version)) => Some(version),
-        Some(Matched::None) | None => already_there(tx, draft, prepared)?,
+        Some(Matched::None) | None => match prepared {
+            Ok(prepared) => already_there(tx, draft, prepared)?,
+            Err(refused) => Some(same_note(tx, draft)?.ok_or_else(|| refused.again())?),
+        },
     };
-    let (effect, version) = match found {
-        Some(version) => (Effect::Found, version),
-        None => {
-            let version = commit(tx, prepared)?.version;
-            (Effect::Created, version)
-        }
+    let (effect, version) = match (found, prepared) {
+        (Some(version), _) => (Effect::Found, version),
+        (None, Ok(prepared)) => (Effect::Created, commit(tx, prepared)?.version),
+        (None, Err(refused)) => return Err(refused.again()),
     };
     if let Some(key) = key {
         let at = (effect == Effect::Created).then_some(version.updated.0);

@@ -45,12 +45,17 @@ impl Checkpoints {
         let db = Connection::open(path, Purpose::Read, CACHE_KIB)?;
         let done = Arc::clone(&copied);
         let work = move || {
+            let mut failed_before = false;
             while asked.recv().is_ok() {
-                match db.copy_log_back() {
-                    Ok(()) => done.store(true, Ordering::Relaxed),
-                    // The writer goes on, and tries it itself when the log is too long.
-                    Err(error) => tracing::warn!(error = %cause(&error), "the log was not copied back"),
+                let copied = db.copy_log_back();
+                if let Err(error) = &copied
+                    && !failed_before
+                {
+                    // It is asked again after each commit, and tells it once.
+                    tracing::warn!(error = %cause(error), "the log was not copied back");
                 }
+                failed_before = copied.is_err();
+                done.store(copied.is_ok(), Ordering::Relaxed);
             }
         };
         let thread = std::thread::Builder::new()
@@ -64,6 +69,8 @@ impl Checkpoints {
     pub(super) fn keep_the_log_short(&self, writer: &Connection) {
         let length = self.length.load(Ordering::Relaxed);
         if length < BEGIN_AT {
+            // What was copied is no longer in the log.
+            self.copied.store(false, Ordering::Relaxed);
             return;
         }
         if self.copied.swap(false, Ordering::Relaxed) || length >= TOO_LONG {
