@@ -112,7 +112,7 @@ impl World {
             blobs: Vec::new(),
             caller: "test".into(),
         };
-        let written = self.runtime.block_on(self.store.write(move |tx| tx.commit_version(version)));
+        let written = self.runtime.block_on(self.store.write(move |tx| tx.commit_version(&version)));
         let written: Result<_, StoreError> = written;
         let written = written.expect("a sample is written");
         let (updated, sequence) = (written.version.updated.0, written.sequence);
