@@ -5,10 +5,12 @@
 //! Only this module, the converter and the parsing of URLs and media types may name a release;
 //! everyone else holds a `&'static Release`.
 
+mod constraint;
 mod names;
 
 use std::sync::LazyLock;
 
+pub use constraint::{Constraint, ConstraintSeverity};
 use names::NameMap;
 
 /// One FHIR release.
@@ -87,7 +89,7 @@ static STU3: LazyLock<Release> = LazyLock::new(|| {
         include_str!("../data/stu3/structures.tsv"),
         include_str!("../data/stu3/resource-types.txt"),
         include_str!("../data/stu3/valuesets.tsv"),
-        include_str!("../data/stu3/rules.tsv"),
+        include_str!("../data/stu3/constraints.tsv"),
     )
 });
 
@@ -97,7 +99,7 @@ static R4: LazyLock<Release> = LazyLock::new(|| {
         include_str!("../data/r4/structures.tsv"),
         include_str!("../data/r4/resource-types.txt"),
         include_str!("../data/r4/valuesets.tsv"),
-        include_str!("../data/r4/rules.tsv"),
+        include_str!("../data/r4/constraints.tsv"),
     )
 });
 
@@ -135,7 +137,9 @@ pub struct Structure {
     pub elements: Vec<Element>,
     /// The positions in [`Self::elements`] of those that must be there.
     pub required: Vec<usize>,
-    /// The keys of the invariants that are checked on it (`att-1`), from `rules.tsv`.
+    /// What must hold of it.
+    pub constraints: Vec<Constraint>,
+    /// The keys of the constraints that no expression checks, but the validator itself (`dom-3`).
     pub rules: Vec<&'static str>,
     members: NameMap<MemberId>,
 }
@@ -176,6 +180,8 @@ pub struct Element {
     pub xml_form: XmlForm,
     /// The value set its codes come from.
     pub binding: Option<Binding>,
+    /// What must hold of it here, beside what holds of its type.
+    pub constraints: Vec<Constraint>,
 }
 
 /// Whether an element is a choice of types.
@@ -484,7 +490,7 @@ impl Release {
         structures: &'static str,
         resource_names: &'static str,
         code_lists: &'static str,
-        rules: &'static str,
+        constraints: &'static str,
     ) -> Self {
         let rows: Vec<Row> = rows(structures).filter_map(Row::read).collect();
         let mut release = Self {
@@ -521,6 +527,7 @@ impl Release {
                 kind,
                 elements: Vec::new(),
                 required: Vec::new(),
+                constraints: Vec::new(),
                 rules: Vec::new(),
                 members: NameMap::default(),
             });
@@ -531,10 +538,8 @@ impl Release {
             let element = row.element(name, &by_path);
             release.structures[parent.0 as usize].add(element);
         }
-        for (path, rule) in self::rows(rules).filter_map(|line| line.split_once('\t')) {
-            if let Some(id) = by_path.get(path) {
-                release.structures[id.0 as usize].rules.push(rule);
-            }
+        for row in self::rows(constraints).filter_map(constraint::read) {
+            release.add_constraint(row, &by_path);
         }
         for row in rows_of_codes(code_lists) {
             release
@@ -545,6 +550,31 @@ impl Release {
                 .insert(row.code, ListedCode { system: row.system, display: row.display });
         }
         release
+    }
+
+    /// Puts a constraint on the structure or the element it stands on.
+    fn add_constraint(&mut self, row: constraint::Row, by_path: &NameMap<StructureId>) {
+        if let Some(id) = by_path.get(row.path) {
+            let structure = &mut self.structures[id.0 as usize];
+            match row.by {
+                constraint::By::Path(constraint) => structure.constraints.push(constraint),
+                constraint::By::Walk(key) => structure.rules.push(key),
+                constraint::By::Nobody => {}
+            }
+            return;
+        }
+        let Some((parent, name)) = row.path.rsplit_once('.') else { return };
+        let Some(id) = by_path.get(parent) else { return };
+        let structure = &mut self.structures[id.0 as usize];
+        match row.by {
+            constraint::By::Path(constraint) => {
+                if let Some(element) = structure.elements.iter_mut().find(|e| e.name == name) {
+                    element.constraints.push(constraint);
+                }
+            }
+            constraint::By::Walk(key) => structure.rules.push(key),
+            constraint::By::Nobody => {}
+        }
     }
 }
 
@@ -638,6 +668,7 @@ impl Row {
             modifier: if self.flags.contains('m') { Modifier::Modifies } else { Modifier::Plain },
             xml_form: if self.flags.contains('a') { XmlForm::Attribute } else { XmlForm::Element },
             binding: self.binding(),
+            constraints: Vec::new(),
         }
     }
 

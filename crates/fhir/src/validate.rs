@@ -1,19 +1,20 @@
 //! What a release says of a tree: is it right, and where is it wrong.
 //!
 //! One walk, guided by the tables: structure and cardinality, primitive values, codes of required
-//! bindings, references, narratives, contained resources, and the invariants named in `rules.tsv`.
+//! bindings, references, narratives, contained resources, and the constraints of `constraints.tsv`.
 //! The way without findings allocates next to nothing: places are put together only for a finding.
 
 mod bindings;
+mod constraints;
 mod contained;
 mod narrative;
 mod primitives;
 mod references;
-mod rules;
 mod structure;
 
 use crate::{
     outcome::{Issue, IssueKind, Text},
+    path::evaluate::Steps,
     place::Place,
     release::Release,
     text,
@@ -30,7 +31,7 @@ pub const MAX_FINDINGS: usize = 100;
 /// [refuses](crate::outcome::refused).
 #[must_use]
 pub fn validate(resource: &Object, release: &'static Release) -> Vec<Issue> {
-    let mut walk = Walk::new(release);
+    let mut walk = Walk::new(resource, release);
     let name = resource.resource_type().unwrap_or_default();
     walk.resource(resource, Place::root(name), structure::Role::Outermost);
     walk.finish()
@@ -44,8 +45,19 @@ struct Walk<'a> {
     depth_left: usize,
     /// The resources around the element that is looked at, innermost last.
     containers: Vec<Container<'a>>,
+    /// The resource that is looked at, and the one that contains it.
+    around: Around<'a>,
+    /// How much the evaluation of constraints may still cost.
+    steps: Steps,
     /// Whether references may still be queries.
     transaction: Transaction,
+}
+
+/// What expressions call `%resource` and `%rootResource`: different only for what is contained.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    resource: &'a Object,
+    container: &'a Object,
 }
 
 /// Whether the walk is inside a bundle whose references are resolved when it is carried out.
@@ -58,13 +70,15 @@ enum Transaction {
 /// How deep objects may lie in each other: what the readers let in at most.
 const DEEPEST: usize = crate::json::Limits::DEEPEST;
 
-impl Walk<'_> {
-    const fn new(release: &'static Release) -> Self {
+impl<'a> Walk<'a> {
+    const fn new(resource: &'a Object, release: &'static Release) -> Self {
         Self {
             release,
             issues: Vec::new(),
             depth_left: DEEPEST,
             containers: Vec::new(),
+            around: Around { resource, container: resource },
+            steps: Steps::enough(),
             transaction: Transaction::Outside,
         }
     }

@@ -7,11 +7,14 @@
 //! Sources, all read as data and pinned by `Cargo.lock`: the crate `fhir-types` (order, cardinality,
 //! types, flags, search parameters), the crates `fhir-r3` and `fhir-r4` (bindings, targets by type),
 //! and `input/`, extracted by `extract.py` from HL7's definitions (codes of required bindings, targets
-//! and components of search parameters, compartments). The resource types come from `types.txt`.
+//! and components of search parameters, compartments) and `constraints.py` (constraints, corrected by
+//! `corrections.tsv`). The resource types come from `types.txt`.
 //! `docs/definitions.md` describes the files written and how they are checked.
 
+mod constraints;
 mod literal;
 
+use constraints::Constraint;
 use literal::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -53,7 +56,7 @@ fn main() {
             release,
             &crates,
             &wanted,
-            &here.join("input").join(release.name),
+            here,
         );
         found.extend(tables.resources.iter().cloned());
         let folder = out.join(release.name);
@@ -180,6 +183,7 @@ struct Tables<'a> {
     /// Value sets of required bindings: URL and its rows, or why it has none.
     valuesets: BTreeMap<String, Result<Vec<[String; 3]>, String>>,
     compartments: Vec<Vec<String>>,
+    constraints: Vec<Constraint>,
 }
 
 impl<'a> Tables<'a> {
@@ -187,8 +191,9 @@ impl<'a> Tables<'a> {
         release: &'a Release,
         crates: &BTreeMap<String, Crate>,
         wanted: &[String],
-        input: &Path,
+        here: &Path,
     ) -> Self {
+        let input = here.join("input").join(release.name);
         let module = crates["fhir-types"].src.join(release.name);
         let schemas = &literal::statics(&module.join("schema.rs"))["SCHEMAS"];
         let facts =
@@ -215,6 +220,7 @@ impl<'a> Tables<'a> {
             parameters: Vec::new(),
             valuesets: BTreeMap::new(),
             compartments: Vec::new(),
+            constraints: Vec::new(),
         };
         t.structures(schemas, &facts);
         let registry = &literal::statics(&module.join("search_parameters.rs"))["SEARCH_PARAMETERS"];
@@ -227,6 +233,8 @@ impl<'a> Tables<'a> {
             .into_iter()
             .filter(|r| t.resources.contains(&r[1]))
             .collect();
+        let paths: BTreeSet<&str> = t.elements.iter().map(|e| e.path.as_str()).collect();
+        t.constraints = constraints::read(here, release.name, |path| paths.contains(path));
         t
     }
 
@@ -665,12 +673,24 @@ impl<'a> Tables<'a> {
             );
         }
 
+        let mut constraints = head(
+            "constraints, and who checks them: path (the expression, evaluated), walk, nobody",
+            "path key severity by expression",
+        );
+        for c in &self.constraints {
+            line(
+                &mut constraints,
+                &[&c.path, &c.key, &c.severity, &c.by, &c.expression],
+            );
+        }
+
         vec![
             ("structures.tsv", structures),
             ("resource-types.txt", types),
             ("valuesets.tsv", sets),
             ("search-parameters.tsv", search),
             ("compartments.tsv", compartments),
+            ("constraints.tsv", constraints),
         ]
     }
 }

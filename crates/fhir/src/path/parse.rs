@@ -1,6 +1,9 @@
-//! Reading an expression: a lexer, then precedence climbing as FHIRPath orders its operators.
+//! Reading an expression: precedence climbing as FHIRPath orders its operators.
 
-use super::{Expression, Literal};
+use super::{
+    Comparison, Expression, Literal, Pattern,
+    lex::{Kind, Token, lex},
+};
 
 /// Why an expression is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,9 +19,12 @@ pub enum PathError {
         /// Where, counted in bytes from 0.
         at: usize,
     },
-    /// A function of FHIRPath that is not offered here.
+    /// A function or variable of FHIRPath that is not offered here.
     #[error("the function `{0}` is not offered")]
     Function(String),
+    /// A regular expression that cannot be read.
+    #[error("`{0}` is not a regular expression")]
+    Pattern(String),
     /// Longer or deeper than any sensible rule.
     #[error("the expression is too long or too deep")]
     TooLarge,
@@ -27,127 +33,112 @@ pub enum PathError {
 /// Longest expression read, in bytes, and deepest nesting of parentheses.
 const LONGEST: usize = 4_000;
 const DEEPEST: usize = 40;
+/// The most operators and steps one after the other: each is one level more of the tree.
+const MOST_LINKS: usize = 200;
 
 pub(super) fn parse(text: &str) -> Result<Expression, PathError> {
     if text.len() > LONGEST {
         return Err(PathError::TooLarge);
     }
-    let mut parser = Parser { tokens: lex(text)?, at: 0, depth: 0 };
-    let expression = parser.or()?;
+    let mut parser = Parser { tokens: lex(text)?, at: 0, depth: 0, links: 0 };
+    let expression = parser.whole()?;
     match parser.tokens.get(parser.at) {
         None => Ok(expression),
         Some(token) => Err(token.unexpected()),
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Kind {
-    Name(String),
-    Text(String),
-    Number(String),
-    Sign(&'static str),
-}
-
-#[derive(Clone, Debug)]
-struct Token {
-    kind: Kind,
-    at: usize,
-}
-
-impl Token {
-    fn unexpected(&self) -> PathError {
-        let found = match &self.kind {
-            Kind::Name(text) | Kind::Text(text) | Kind::Number(text) => text.clone(),
-            Kind::Sign(sign) => (*sign).to_owned(),
-        };
-        PathError::Unexpected { found, at: self.at }
-    }
-}
-
-const SIGNS: [&str; 9] = ["!=", "(", ")", "[", "]", ".", "|", "=", ","];
-
-fn lex(text: &str) -> Result<Vec<Token>, PathError> {
-    let mut tokens = Vec::new();
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start();
-        let at = text.len() - rest.len();
-        let Some(first) = rest.chars().next() else { return Ok(tokens) };
-        let kind = if first == '\'' {
-            let (literal, after) = lex_text(&rest[1..])?;
-            rest = after;
-            Kind::Text(literal)
-        } else if first.is_ascii_digit() {
-            let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-            let (digits, after) = rest.split_at(end);
-            rest = after;
-            Kind::Number(digits.to_owned())
-        } else if first.is_ascii_alphabetic() || first == '_' || first == '$' {
-            let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let end = rest[1..].find(|c| !inside(c)).map_or(rest.len(), |end| end + 1);
-            let (name, after) = rest.split_at(end);
-            rest = after;
-            Kind::Name(name.to_owned())
-        } else if let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-            rest = &rest[sign.len()..];
-            Kind::Sign(sign)
-        } else {
-            return Err(PathError::Unexpected { found: first.to_string(), at });
-        };
-        tokens.push(Token { kind, at });
-    }
-}
-
-/// The text after an opening quote: the literal, and what follows its closing quote.
-fn lex_text(text: &str) -> Result<(String, &str), PathError> {
-    let mut literal = String::new();
-    let mut letters = text.char_indices();
-    while let Some((at, letter)) = letters.next() {
-        match letter {
-            '\'' => return Ok((literal, &text[at + 1..])),
-            '\\' => literal.push(letters.next().ok_or(PathError::EndsEarly)?.1),
-            other => literal.push(other),
-        }
-    }
-    Err(PathError::EndsEarly)
-}
-
 struct Parser {
     tokens: Vec<Token>,
     at: usize,
     depth: usize,
+    links: usize,
 }
 
+type Binary = fn(Box<Expression>, Box<Expression>) -> Expression;
+
 impl Parser {
-    fn or(&mut self) -> Result<Expression, PathError> {
+    fn whole(&mut self) -> Result<Expression, PathError> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(PathError::TooLarge);
         }
-        let mut left = self.and()?;
-        while self.word("or") {
-            left = Expression::Or(left.into(), self.and()?.into());
-        }
+        let expression = self.implies()?;
         self.depth -= 1;
+        Ok(expression)
+    }
+
+    /// One more link of a chain, which must not grow without end.
+    const fn link(&mut self) -> Result<(), PathError> {
+        self.links += 1;
+        if self.links > MOST_LINKS { Err(PathError::TooLarge) } else { Ok(()) }
+    }
+
+    fn implies(&mut self) -> Result<Expression, PathError> {
+        let mut left = self.or()?;
+        while self.word("implies") {
+            self.link()?;
+            left = Expression::Implies(left.into(), self.or()?.into());
+        }
         Ok(left)
     }
 
+    fn or(&mut self) -> Result<Expression, PathError> {
+        let mut left = self.and()?;
+        loop {
+            let operator: Binary = if self.word("or") {
+                Expression::Or
+            } else if self.word("xor") {
+                Expression::Xor
+            } else {
+                return Ok(left);
+            };
+            self.link()?;
+            left = operator(left.into(), self.and()?.into());
+        }
+    }
+
     fn and(&mut self) -> Result<Expression, PathError> {
-        let mut left = self.equality()?;
+        let mut left = self.membership()?;
         while self.word("and") {
-            left = Expression::And(left.into(), self.equality()?.into());
+            self.link()?;
+            left = Expression::And(left.into(), self.membership()?.into());
+        }
+        Ok(left)
+    }
+
+    fn membership(&mut self) -> Result<Expression, PathError> {
+        let left = self.equality()?;
+        if self.word("in") {
+            return Ok(Expression::In(left.into(), self.equality()?.into()));
         }
         Ok(left)
     }
 
     fn equality(&mut self) -> Result<Expression, PathError> {
-        let left = self.union()?;
+        let left = self.inequality()?;
         if self.sign("=") {
-            return Ok(Expression::Equal(left.into(), self.union()?.into()));
+            return Ok(Expression::Equal(left.into(), self.inequality()?.into()));
         }
         if self.sign("!=") {
-            let equal = Expression::Equal(left.into(), self.union()?.into());
+            let equal = Expression::Equal(left.into(), self.inequality()?.into());
             return Ok(Expression::Not(equal.into()));
+        }
+        Ok(left)
+    }
+
+    fn inequality(&mut self) -> Result<Expression, PathError> {
+        const ORDERS: [(&str, Comparison); 4] = [
+            ("<=", Comparison::LessOrEqual),
+            (">=", Comparison::GreaterOrEqual),
+            ("<", Comparison::Less),
+            (">", Comparison::Greater),
+        ];
+        let left = self.union()?;
+        for (sign, comparison) in ORDERS {
+            if self.sign(sign) {
+                return Ok(Expression::Compare(left.into(), comparison, self.union()?.into()));
+            }
         }
         Ok(left)
     }
@@ -155,13 +146,14 @@ impl Parser {
     fn union(&mut self) -> Result<Expression, PathError> {
         let mut left = self.typed()?;
         while self.sign("|") {
+            self.link()?;
             left = Expression::Union(left.into(), self.typed()?.into());
         }
         Ok(left)
     }
 
     fn typed(&mut self) -> Result<Expression, PathError> {
-        let left = self.postfix()?;
+        let left = self.additive()?;
         if self.word("is") {
             return Ok(Expression::Is(left.into(), self.type_name()?));
         }
@@ -171,10 +163,26 @@ impl Parser {
         Ok(left)
     }
 
+    fn additive(&mut self) -> Result<Expression, PathError> {
+        let mut left = self.postfix()?;
+        loop {
+            let operator: Binary = if self.sign("&") {
+                Expression::Join
+            } else if self.sign("+") {
+                Expression::Plus
+            } else {
+                return Ok(left);
+            };
+            self.link()?;
+            left = operator(left.into(), self.postfix()?.into());
+        }
+    }
+
     fn postfix(&mut self) -> Result<Expression, PathError> {
         let mut left = self.term()?;
         loop {
             if self.sign(".") {
+                self.link()?;
                 let name = self.name()?;
                 left = if self.sign("(") {
                     self.function(left, &name)?
@@ -182,6 +190,7 @@ impl Parser {
                     Expression::Member(left.into(), name.into())
                 };
             } else if self.sign("[") {
+                self.link()?;
                 left = Expression::Index(left.into(), self.position()?);
                 self.expect("]")?;
             } else {
@@ -196,10 +205,12 @@ impl Parser {
             Kind::Text(text) => Ok(Expression::Literal(Literal::Text(text.into()))),
             Kind::Number(digits) => Ok(Expression::Literal(Literal::Number(digits.into()))),
             Kind::Sign("(") => {
-                let inner = self.or()?;
+                let inner = self.whole()?;
                 self.expect(")")?;
                 Ok(inner)
             }
+            Kind::Sign("%") => self.variable(),
+            Kind::Quoted(name) => Ok(Expression::Member(Expression::Here.into(), name.into())),
             Kind::Name(name) => match name.as_str() {
                 "true" => Ok(Expression::Literal(Literal::Truth(true))),
                 "false" => Ok(Expression::Literal(Literal::Truth(false))),
@@ -214,24 +225,79 @@ impl Parser {
         }
     }
 
+    fn variable(&mut self) -> Result<Expression, PathError> {
+        match self.name()?.as_str() {
+            "resource" => Ok(Expression::Resource),
+            "rootResource" => Ok(Expression::Container),
+            "ucum" => Ok(Expression::Literal(Literal::Text("http://unitsofmeasure.org".into()))),
+            other => Err(PathError::Function(format!("%{other}"))),
+        }
+    }
+
     /// A function, its opening parenthesis read.
     fn function(&mut self, on: Expression, name: &str) -> Result<Expression, PathError> {
+        // The functions inside one another are levels of the tree too.
+        self.depth += 1;
         let on: Box<Expression> = on.into();
         let expression = match name {
-            "where" => Expression::Where(on, self.or()?.into()),
+            "where" => Expression::Where(on, self.whole()?.into()),
+            "select" => Expression::Select(on, self.whole()?.into()),
+            "all" => Expression::All(on, self.whole()?.into()),
             "exists" if self.peek_sign(")") => Expression::Exists(on),
-            "exists" => Expression::Exists(Expression::Where(on, self.or()?.into()).into()),
+            "exists" => Expression::Exists(Expression::Where(on, self.whole()?.into()).into()),
             "empty" => Expression::Not(Expression::Exists(on).into()),
             "not" => Expression::Not(on),
+            "iif" => self.iif(on)?,
             "first" => Expression::Index(on, 0),
+            "tail" => Expression::Tail(on),
+            "count" => Expression::Count(on),
+            "isDistinct" => Expression::IsDistinct(on),
+            "allFalse" => Expression::AllFalse(on),
+            "combine" => Expression::Union(on, self.whole()?.into()),
+            "children" => Expression::Children(on),
+            "descendants" => Expression::Descendants(on),
+            "hasValue" => Expression::HasValue(on),
             "extension" => Expression::Extension(on, self.text()?),
             "resolve" => Expression::Resolve(on),
             "as" | "ofType" => Expression::OfType(on, self.type_name()?),
             "is" => Expression::Is(on, self.type_name()?),
+            "memberOf" => Expression::MemberOf(on, self.text()?),
+            "startsWith" => Expression::StartsWith(on, self.whole()?.into()),
+            "contains" => Expression::Contains(on, self.whole()?.into()),
+            "matches" => Expression::Matches(on, self.pattern()?),
+            "replaceMatches" => {
+                let pattern = self.pattern()?;
+                self.expect(",")?;
+                Expression::Replace(on, pattern, self.text()?)
+            }
+            "toInteger" => Expression::ToInteger(on),
+            "toString" => Expression::ToText(on),
+            // What it would write to a log is left out.
+            "trace" => {
+                self.text()?;
+                if self.sign(",") {
+                    self.whole()?;
+                }
+                *on
+            }
             other => return Err(PathError::Function(other.to_owned())),
         };
         self.expect(")")?;
+        self.depth -= 1;
         Ok(expression)
+    }
+
+    fn iif(&mut self, on: Box<Expression>) -> Result<Expression, PathError> {
+        let condition = self.whole()?;
+        self.expect(",")?;
+        let then = self.whole()?;
+        let otherwise = if self.sign(",") { self.whole()? } else { Expression::Nothing };
+        Ok(Expression::If(on, [condition, then, otherwise].into()))
+    }
+
+    fn pattern(&mut self) -> Result<Pattern, PathError> {
+        let text = self.text()?;
+        Pattern::read(&text).ok_or_else(|| PathError::Pattern(text.into()))
     }
 
     fn next(&mut self) -> Result<Token, PathError> {
@@ -263,7 +329,7 @@ impl Parser {
     fn name(&mut self) -> Result<String, PathError> {
         let token = self.next()?;
         match token.kind {
-            Kind::Name(name) => Ok(name),
+            Kind::Name(name) | Kind::Quoted(name) => Ok(name),
             _ => Err(token.unexpected()),
         }
     }
@@ -329,12 +395,17 @@ mod tests {
 
     #[test]
     fn what_is_not_offered_is_refused() {
-        assert_eq!(parse("Patient.name.count()"), Err(PathError::Function("count".to_owned())));
+        assert_eq!(parse("Patient.name.skip(2)"), Err(PathError::Function("skip".to_owned())));
+        assert_eq!(parse("%sct"), Err(PathError::Function("%sct".to_owned())));
+        assert_eq!(parse("name.matches('[')"), Err(PathError::Pattern("[".to_owned())));
         assert_eq!(parse("Patient."), Err(PathError::EndsEarly));
         assert_eq!(parse("Patient.name)"), Err(PathError::Unexpected { found: ")".to_owned(), at: 12 }));
-        assert_eq!(parse("a + b"), Err(PathError::Unexpected { found: "+".to_owned(), at: 2 }));
+        assert_eq!(parse("a * b"), Err(PathError::Unexpected { found: "*".to_owned(), at: 2 }));
         assert_eq!(parse("'never closed"), Err(PathError::EndsEarly));
         assert_eq!(parse(&"(".repeat(500)), Err(PathError::TooLarge));
+        assert_eq!(parse(&"where(".repeat(500)), Err(PathError::TooLarge));
+        assert_eq!(parse(&format!("a{}", ".a".repeat(500))), Err(PathError::TooLarge));
+        assert_eq!(parse(&format!("a{}", " or a".repeat(500))), Err(PathError::TooLarge));
         assert_eq!(parse(""), Err(PathError::EndsEarly));
     }
 
@@ -346,7 +417,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_the_reader_panic(text in r"[a-zA-Z0-9 .|()\[\]'\\=!$é-]{0,60}") {
+        fn no_text_makes_the_reader_panic(text in r"[a-zA-Z0-9 .|()\[\]'`\\=!<>&+%,$é-]{0,60}") {
             let _ = parse(&text);
         }
     }

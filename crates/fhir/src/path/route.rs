@@ -89,15 +89,7 @@ impl Walk {
                 routes.extend(self.walk(right));
                 routes
             }
-            Expression::Root(_)
-            | Expression::Resolve(_)
-            | Expression::Is(..)
-            | Expression::Exists(_)
-            | Expression::Not(_)
-            | Expression::Equal(..)
-            | Expression::And(..)
-            | Expression::Or(..)
-            | Expression::Literal(_) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 

@@ -135,7 +135,10 @@ fn what_is_required_and_ruled_is_known_to_the_structure() {
     let note = r4().resource("DocumentReference").unwrap();
     let required = note.required.iter().map(|i| note.elements[*i].name).collect::<Vec<_>>();
     assert_eq!(required, ["status", "content"]);
-    assert_eq!(r4().type_named("Attachment").unwrap().rules, ["att-1"]);
+    let keys = |constraints: &[Constraint]| constraints.iter().map(|c| c.key).collect::<Vec<_>>();
+    assert_eq!(keys(&r4().type_named("Attachment").unwrap().constraints), ["att-1"]);
+    assert_eq!(keys(&r4().type_named("Organization").unwrap().element("telecom").unwrap().constraints), ["org-3"]);
+    assert_eq!(r4().type_named("Narrative").unwrap().rules, ["txt-1", "txt-2"]);
     assert_eq!(types_of(note, "date"), ["instant"]);
     assert_eq!(types_of(stu3().resource("DocumentReference").unwrap(), "indexed"), ["instant"]);
 }

@@ -1,4 +1,8 @@
-//! Rules of FHIR that the tables do not tell.
+//! Constraints of FHIR: how to keep them, mostly by leaving out.
+
+mod bundles;
+mod definitions;
+mod terminology;
 
 use super::Drawing;
 use crate::{
@@ -8,7 +12,7 @@ use crate::{
 };
 
 impl Drawing {
-    /// Makes what was drawn keep the rules of its type, mostly by leaving out.
+    /// Makes what was drawn keep the constraints of its type.
     pub(super) fn mend(&mut self, structure: &Structure, object: &mut Object) {
         match structure.path {
             "Attachment" if has(object, "data") && !has(object, "contentType") => {
@@ -22,16 +26,27 @@ impl Drawing {
                     object.set(name, object! { "value" => Value::Number("1.0".into()) });
                 }
             }
-            "Quantity" | "Age" | "Count" | "Distance" | "Duration" if !has(object, "system") => {
-                drop_all(object, &["code"]);
-            }
-            "Money" if self.release.id == ReleaseId::Stu3 && has(object, "code") => {
-                object.set("system", "urn:iso:std:iso:4217");
-            }
+            "Quantity" if !has(object, "system") => drop_all(object, &["code"]),
+            "Age" | "Distance" | "Duration" => measured(object, "h", "12.5"),
+            "Count" => measured(object, "1", "12"),
+            "Money" => self.money(object),
             "SampledData" if self.release.id == ReleaseId::Stu3 => {
                 object.set("data", "1 2 3");
             }
             "Timing.repeat" => timing(object),
+            "Expression" if !has(object, "reference") => {
+                object.set("expression", "true");
+            }
+            "DataRequirement.codeFilter" | "DataRequirement.dateFilter" => {
+                drop_all(object, &["searchParam", "valueSet"]);
+                object.set("path", "code");
+            }
+            "TriggerDefinition" if self.release.id == ReleaseId::R4 => {
+                drop_form(object, "timing");
+                drop_all(object, &["data", "condition"]);
+                object.set("type", "named-event");
+                object.set("name", "relecture");
+            }
             "Appointment" => appointment(object),
             "Appointment.participant" if !has(object, "type") && !has(object, "actor") => {
                 object.push("type", array![object! { "text" => self.phrase() }]);
@@ -41,10 +56,19 @@ impl Drawing {
             }
             "AuditEvent.entity" if has(object, "name") => drop_all(object, &["query"]),
             "Bundle" => self.bundle(object),
-            "CareTeam.participant" => drop_all(object, &["onBehalfOf"]),
+            "CareTeam.participant" | "CommunicationRequest.requester" => drop_all(object, &["onBehalfOf"]),
+            "Communication" if object.str("status") != Some("not-done") => {
+                drop_all(object, &["notDoneReason", "statusReason"]);
+            }
             "Consent" if !has(object, "policy") && !has(object, "policyRule") => {
                 object.push("policy", array![object! { "uri" => "http://example.org/policy" }]);
             }
+            "Group" if has(object, "member") => {
+                drop_all(object, &["_actual"]);
+                object.set("actual", true);
+            }
+            "List" if has(object, "entry") => drop_all(object, &["emptyReason"]),
+            "List.entry" => drop_all(object, &["deleted", "date"]),
             "Organization" => {
                 if !has(object, "identifier") && !has(object, "name") {
                     object.push("name", self.phrase());
@@ -55,7 +79,20 @@ impl Drawing {
             "Patient.contact" if !["name", "telecom", "address", "organization"].iter().any(|n| has(object, n)) => {
                 object.push("name", object! { "text" => self.phrase() });
             }
-            _ => {}
+            path => {
+                self.mend_definition(path, object);
+                self.mend_terminology(path, object);
+            }
+        }
+    }
+
+    fn money(&mut self, money: &mut Object) {
+        if self.release.id == ReleaseId::Stu3 {
+            drop_all(money, &["code", "system"]);
+            money.push("system", "urn:iso:std:iso:4217");
+            money.push("code", "EUR");
+        } else if has(money, "value") && !has(money, "currency") {
+            money.push("currency", "EUR");
         }
     }
 
@@ -69,36 +106,14 @@ impl Drawing {
             parameter.push("valueString", self.phrase());
         }
     }
+}
 
-    /// What the entries of a bundle have depends on what the bundle is.
-    fn bundle(&mut self, bundle: &mut Object) {
-        if matches!(bundle.str("type"), Some("document" | "message")) {
-            bundle.set("type", "collection");
-        }
-        let kind = bundle.str("type").unwrap_or_default().to_owned();
-        if !matches!(kind.as_str(), "searchset" | "history") {
-            drop_all(bundle, &["total"]);
-        }
-        let Some(Value::Array(entries)) = bundle.get_mut("entry") else { return };
-        for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
-            if kind != "searchset" {
-                drop_all(entry, &["search"]);
-            }
-            drop_all(entry, &["request", "response"]);
-            if !has(entry, "resource") {
-                entry.push("resource", object! { "resourceType" => "Basic", "code" => object! { "text" => "vide" } });
-            }
-            if matches!(kind.as_str(), "batch" | "transaction" | "history") {
-                let name = entry.object("resource").and_then(Object::resource_type).unwrap_or("Basic");
-                entry.push("request", object! { "method" => "POST", "url" => name.to_owned() });
-            }
-            if matches!(kind.as_str(), "batch-response" | "transaction-response" | "history") {
-                entry.push("response", object! { "status" => "201 Created" });
-            }
-            entry.set("fullUrl", format!("urn:uuid:{}", self.uuid()));
-            drop_all(entry, &["_fullUrl"]);
-        }
-    }
+/// A quantity of a unit of UCUM.
+fn measured(quantity: &mut Object, code: &str, value: &str) {
+    drop_all(quantity, &["value", "system", "code"]);
+    quantity.push("value", Value::Number(value.into()));
+    quantity.push("system", "http://unitsofmeasure.org");
+    quantity.push("code", code);
 }
 
 fn timing(repeat: &mut Object) {
@@ -149,6 +164,14 @@ fn never_at_home(organization: &mut Object) {
 /// Whether an element is there, with a value or with extensions alone.
 fn has(object: &Object, name: &str) -> bool {
     object.contains(name) || object.contains(&format!("_{name}"))
+}
+
+/// Leaves a choice element out, in whatever form.
+fn drop_form(object: &mut Object, name: &str) {
+    object.retain(|member, _| {
+        let form = member.strip_prefix('_').unwrap_or(member).strip_prefix(name);
+        !form.is_some_and(|form| form.starts_with(|c: char| c.is_ascii_uppercase()))
+    });
 }
 
 /// Leaves members out, with what stands beside them.

@@ -81,7 +81,7 @@ fn compute(parameter: &'static Parameter, resource: &Object, context: &ExtractCo
                     NodeContent::Primitive { value: None, .. } => {}
                 }
             }
-            Item::Target(_) | Item::Literal(_) => {}
+            Item::Target(_) | Item::Literal(_) | Item::Integer(_) | Item::Text(_) => {}
         }
     }
 }

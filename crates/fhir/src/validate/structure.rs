@@ -1,8 +1,9 @@
 //! Which elements there are, in which shape, and how many.
 
-use super::{Transaction, Walk, contained::Container};
+use super::{Around, Transaction, Walk, contained::Container};
 use crate::{
     outcome::IssueKind,
+    path::evaluate::Node,
     place::Place,
     release::{Choice, Content, Element, Member, Primitive, Structure, StructureKind, XmlForm},
     spelling, text,
@@ -23,11 +24,15 @@ pub(super) enum Role {
 impl<'a> Walk<'a> {
     pub(super) fn resource(&mut self, object: &'a Object, place: Place<'_>, role: Role) {
         let Some(structure) = self.resource_structure(object, place) else { return };
+        let around = self.around;
+        self.around.resource = object;
         if role == Role::Contained {
             self.check_contained(object, place);
             self.object(object, structure, place, "");
+            self.around = around;
             return;
         }
+        self.around = Around { resource: object, container: object };
         let transaction = self.transaction;
         if structure.path == "Bundle" {
             self.transaction = match object.str("type") {
@@ -40,6 +45,7 @@ impl<'a> Walk<'a> {
         self.object(object, structure, place, "");
         self.check_contained_used(place);
         self.containers.pop();
+        self.around = around;
         self.transaction = transaction;
     }
 
@@ -143,7 +149,10 @@ impl<'a> Walk<'a> {
                 ),
             );
         }
-        self.check_rules(object, structure, place);
+        if !structure.constraints.is_empty() {
+            let node = Node::of_structure(object, structure.path, structure);
+            self.check_constraints(&structure.constraints, node, place);
+        }
         if structure.path == "Extension" {
             self.check_extension_url(object, place, parent);
         }
@@ -199,6 +208,11 @@ impl<'a> Walk<'a> {
 
     /// One occurrence of an element.
     fn content(&mut self, value: &'a Value, member: &Member<'static>, structure: &'static Structure, place: Place<'_>) {
+        if !member.element.constraints.is_empty()
+            && let Some(node) = Node::of_element(value, member.type_ref, self.release)
+        {
+            self.check_constraints(&member.element.constraints, node, place);
+        }
         match (member.type_ref.content, value) {
             (Content::Primitive(primitive), _) => self.primitive(value, primitive, member.element, place),
             (Content::Structure(id), Value::Object(object)) => {

@@ -123,7 +123,7 @@ pub(super) fn tokens(param: Param, tree: &Object) -> Vec<Token> {
                 match item {
                     Item::Node(node) => tokens.extend(tokens_of(&node)),
                     Item::Truth(truth) => tokens.push(Token { code: truth.to_string(), system: None }),
-                    Item::Target(_) | Item::Literal(_) => {}
+                    Item::Target(_) | Item::Literal(_) | Item::Integer(_) | Item::Text(_) => {}
                 }
             }
         }

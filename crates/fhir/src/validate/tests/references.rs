@@ -75,7 +75,7 @@ fn references_by_query_stand_in_transactions_only() {
         &bundle("history"),
         &[
             "Bundle.entry[0].resource.managingOrganization.reference: only inside a transaction",
-            "Bundle.entry[0]: every entry has a \"response\"",
+            "Bundle.entry[0]: a history has a response",
         ],
     );
     organization(

@@ -94,7 +94,7 @@ fn what_is_required_is_asked_for() {
         &[],
     );
     r4(
-        r#"{"resourceType":"SearchParameter","url":"u","name":"n","status":"draft","description":"d","code":"c","type":"date"}"#,
+        r#"{"resourceType":"SearchParameter","url":"u","name":"N","status":"draft","description":"d","code":"c","type":"date"}"#,
         &["SearchParameter.base: is required"],
     );
     patient(r#""link":[{"other":{"reference":"Patient/1"}}]"#, &["Patient.link[0].type: is required"]);
