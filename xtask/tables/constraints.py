@@ -15,6 +15,7 @@ from pathlib import Path
 
 FHIR = "{http://hl7.org/fhir}"
 FOLDER = {"stu3": "dstu3", "r4": "r4"}
+SIMPLE = "http://hl7.org/fhir/StructureDefinition/SimpleQuantity"
 
 
 def value(element, name):
@@ -32,6 +33,12 @@ def constraints(definition):
             if not all(row):
                 raise SystemExit("not whole: %s" % (row,))
             yield row
+        # The one profile that the base itself puts on elements, and its one constraint.
+        for kind in element.findall(FHIR + "type"):
+            if SIMPLE in [profile.get("value") for profile in kind.findall(FHIR + "profile")]:
+                path = value(element, "path")
+                simple = "($this is Quantity) implies comparator.empty()" if path.endswith("[x]") else "comparator.empty()"
+                yield path, "sqty-1", "error", simple
 
 
 def main():

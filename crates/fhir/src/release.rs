@@ -563,7 +563,7 @@ impl Release {
             }
             return;
         }
-        let Some((parent, name)) = row.path.rsplit_once('.') else { return };
+        let Some((parent, name)) = row.path.trim_end_matches("[x]").rsplit_once('.') else { return };
         let Some(id) = by_path.get(parent) else { return };
         let structure = &mut self.structures[id.0 as usize];
         match row.by {

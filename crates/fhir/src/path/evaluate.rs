@@ -244,10 +244,13 @@ impl<'t, 's> Evaluation<'t, 's> {
                 let (left, right) = (text(left).unwrap_or_default(), text(right).unwrap_or_default());
                 Item::Text(format_compact!("{left}{right}"))
             }
-            Expression::Plus(left, right) => match (self.single(left)?, self.single(right)?) {
-                (Item::Integer(left), Item::Integer(right)) => Item::Integer(left.checked_add(right)?),
-                (left, right) => Item::Text(format_compact!("{}{}", compare::text(&left)?, compare::text(&right)?)),
-            },
+            Expression::Plus(left, right) => {
+                let (left, right) = (self.single(left)?, self.single(right)?);
+                match (compare::integer(&left), compare::integer(&right)) {
+                    (Some(left), Some(right)) => Item::Integer(left.checked_add(right)?),
+                    _ => Item::Text(format_compact!("{}{}", left.text()?, right.text()?)),
+                }
+            }
             _ => return None,
         })
     }

@@ -20,7 +20,13 @@ impl Drawing {
             }
             "ContactPoint" if !has(object, "system") => drop_all(object, &["value"]),
             "Period" if has(object, "start") => drop_all(object, &["end"]),
-            "Range" if has(object, "low") => drop_all(object, &["high"]),
+            "Range" => {
+                if has(object, "low") {
+                    drop_all(object, &["high"]);
+                }
+                simple(object);
+            }
+            "Dosage" | "Dosage.doseAndRate" => simple(object),
             "Ratio" => {
                 for name in ["numerator", "denominator"] {
                     object.set(name, object! { "value" => Value::Number("1.0".into()) });
@@ -30,8 +36,11 @@ impl Drawing {
             "Age" | "Distance" | "Duration" => measured(object, "h", "12.5"),
             "Count" => measured(object, "1", "12"),
             "Money" => self.money(object),
-            "SampledData" if self.release.id == ReleaseId::Stu3 => {
-                object.set("data", "1 2 3");
+            "SampledData" => {
+                simple(object);
+                if self.release.id == ReleaseId::Stu3 {
+                    object.set("data", "1 2 3");
+                }
             }
             "Timing.repeat" => timing(object),
             "Expression" if !has(object, "reference") => {
@@ -104,6 +113,20 @@ impl Drawing {
             drop_all(parameter, &["part"]);
         } else if !has(parameter, "part") {
             parameter.push("valueString", self.phrase());
+        }
+    }
+}
+
+/// Simple quantities have no comparator.
+fn simple(object: &mut Object) {
+    let parts =
+        ["low", "high", "origin", "doseQuantity", "rateQuantity", "maxDosePerAdministration", "maxDosePerLifetime"];
+    for name in parts {
+        if let Some(quantity) = object.get_mut(name).and_then(Value::as_object_mut) {
+            drop_all(quantity, &["comparator"]);
+            if !has(quantity, "value") {
+                quantity.push("value", Value::Number("1.5".into()));
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         evaluate::{Evaluation, Item, Node},
     },
     place::Place,
-    release::{Constraint, ConstraintSeverity, Release, ReleaseId},
+    release::{Constraint, ConstraintSeverity, Release},
     text,
 };
 
@@ -120,10 +120,8 @@ fn member(expression: &Expression) -> Option<&str> {
 
 /// What the constraint of that key asks for, in words; an unknown key speaks for itself.
 fn said(key: &str, release: &Release) -> Text {
-    let words = (release.id == ReleaseId::Stu3)
-        .then(|| WORDS.get(format!("stu3/{key}").as_str()))
-        .flatten()
-        .or_else(|| WORDS.get(key));
+    let of_release = format!("{}/{key}", release.id.short());
+    let words = WORDS.get(of_release.as_str()).or_else(|| WORDS.get(key));
     match words {
         Some((en, fr)) => text!(en: "{en} ({key}).", fr: "{fr} ({key})."),
         None => text!(en: "The constraint {key} does not hold.", fr: "La contrainte {key} n'est pas respectée."),

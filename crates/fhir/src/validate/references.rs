@@ -131,6 +131,36 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The address of an entry is absolute, and that of its resource when both are told.
+    pub(super) fn check_full_url(&mut self, entry: &Object, place: Place<'_>) {
+        let Some(url) = entry.str("fullUrl").filter(|url| !url.is_empty()) else { return };
+        let place = place.child("fullUrl");
+        if scheme(url).is_none() {
+            self.error(
+                IssueKind::Value,
+                place,
+                text!(
+                    en: "The address of an entry must be absolute: a URL that ends with \"Type/id\", or \"urn:uuid:…\".",
+                    fr: "L'adresse d'une entrée doit être absolue : une URL qui se termine par « Type/id », ou « urn:uuid:… ».",
+                ),
+            );
+            return;
+        }
+        let Some(resource) = entry.object("resource") else { return };
+        let (Some(name), Some(id)) = (resource.resource_type(), resource.str("id")) else { return };
+        let told = typed(url).map(|(told, _)| told).filter(|told| self.release.resource_name(told).is_some());
+        if told.is_some() && !url.ends_with(&format!("/{name}/{id}")) && !url.contains("/_history/") {
+            self.error(
+                IssueKind::Value,
+                place,
+                text!(
+                    en: "The address of the entry is that of another resource; it must end with \"{name}/{id}\".",
+                    fr: "L'adresse de l'entrée est celle d'une autre ressource ; elle doit se terminer par « {name}/{id} ».",
+                ),
+            );
+        }
+    }
+
     /// The address of an extension is absolute, except inside a complex extension.
     pub(super) fn check_extension_url(&mut self, object: &Object, place: Place<'_>, parent: &str) {
         let Some(url) = object.str("url") else { return };

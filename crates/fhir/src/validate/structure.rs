@@ -153,8 +153,10 @@ impl<'a> Walk<'a> {
             let node = Node::of_structure(object, structure.path, structure);
             self.check_constraints(&structure.constraints, node, place);
         }
-        if structure.path == "Extension" {
-            self.check_extension_url(object, place, parent);
+        match structure.path {
+            "Extension" => self.check_extension_url(object, place, parent),
+            "Bundle.entry" => self.check_full_url(object, place),
+            _ => {}
         }
         self.depth_left = left + 1;
     }

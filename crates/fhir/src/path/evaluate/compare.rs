@@ -53,6 +53,15 @@ pub(super) fn text(item: &Item<'_>) -> Option<CompactString> {
     }
 }
 
+/// The number, when it is a whole one that was computed or written in the expression.
+pub(super) fn integer(item: &Item<'_>) -> Option<i64> {
+    match item {
+        Item::Integer(number) => Some(*number),
+        Item::Literal(Literal::Number(digits)) => digits.parse().ok(),
+        _ => None,
+    }
+}
+
 /// Which comes first, as far as it can be told.
 pub(super) fn order(left: &Item<'_>, right: &Item<'_>) -> Option<Ordering> {
     match (left, right) {

@@ -140,6 +140,18 @@ fn bundles() {
     );
     r4(&bundle("batch-response", &format!(r#""entry":[{{{PATIENT}}}]"#)), &["Bundle.entry[0]: (bdl-4)"]);
     r4(&bundle("collection", r#""entry":[{"fullUrl":"urn:x:y"}]"#), &["Bundle.entry[0]: (bdl-5)"]);
+    let at = |url: &str| {
+        bundle(
+            "collection",
+            &format!(r#""entry":[{{"fullUrl":"{url}","resource":{{"resourceType":"Patient","id":"1"}}}}]"#),
+        )
+    };
+    for right in ["http://x/Patient/1", "urn:uuid:c757873d-ec9a-4326-a141-556f43239520", "http://x/patients?number=1"] {
+        r4(&at(right), &[]);
+    }
+    r4(&at("Patient/1"), &["Bundle.entry[0].fullUrl: must be absolute"]);
+    r4(&at("http://x/Patient/2"), &["Bundle.entry[0].fullUrl: must end with \"Patient/1\""]);
+    stu3(&at("http://x/Practitioner/1"), &["Bundle.entry[0].fullUrl: must end with \"Patient/1\""]);
     let twice = |version: &str| {
         bundle(
             "collection",
