@@ -19,13 +19,18 @@ pub fn only(mut resource: Object, release: &'static Release) -> Object {
 fn walk(object: &mut Object, structure: &'static Structure, release: &'static Release) {
     plain(object, structure.path);
     for (name, value) in object.iter_mut() {
-        let Some(member) = structure.member(name) else { continue };
         let items = match value {
             Value::Array(items) => items.as_mut_slice(),
             one => std::slice::from_mut(one),
         };
+        // Beside a primitive there are extensions too.
+        let content = match name.strip_prefix('_') {
+            Some(_) => release.structure_id("Element").map(Content::Structure),
+            None => structure.member(name).map(|member| member.type_ref.content),
+        };
+        let Some(content) = content else { continue };
         for inner in items.iter_mut().filter_map(Value::as_object_mut) {
-            match member.type_ref.content {
+            match content {
                 Content::Structure(id) => walk(inner, release.structure(id), release),
                 Content::Resource => {
                     if let Some(structure) = inner.resource_type().and_then(|name| release.resource(name)) {
@@ -41,7 +46,13 @@ fn walk(object: &mut Object, structure: &'static Structure, release: &'static Re
 
 fn plain(object: &mut Object, path: &str) {
     match path {
-        "Attachment" => drop(object, &["hash", "size"]),
+        "Attachment" => {
+            drop(object, &["hash", "size"]);
+            if object.is_empty() || object.len() == 1 && object.contains("id") {
+                object.push("title", "vide");
+            }
+        }
+        "OperationDefinition" => drop(object, &["inputProfile", "outputProfile"]),
         "Meta" => drop(object, &["profile", "security", "tag"]),
         "SearchParameter" => {
             drop(object, &["expression", "component", "derivedFrom"]);

@@ -136,10 +136,10 @@ impl<'t, 's> Evaluation<'t, 's> {
 
     /// Whether the expression selects anything.
     fn any(&self, expression: &'t Expression) -> bool {
-        if let (Expression::Member(on, name), Some(Item::Node(node))) = (expression, &self.here)
-            && matches!(**on, Expression::Here)
-        {
-            return self.steps.take() && node.has(name);
+        // Whether a member is there can be seen without looking at what it is.
+        if let Expression::Member(on, name) = expression {
+            let found = self.flat(on, &mut |node| if node.has(name) { Flow::Break(()) } else { Flow::Continue(()) });
+            return found.is_break() && !self.steps.are_used_up();
         }
         self.each(expression, &mut |_| Flow::Break(())).is_break() && !self.steps.are_used_up()
     }

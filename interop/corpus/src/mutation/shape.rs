@@ -22,7 +22,7 @@ pub fn missing_required(object: &mut Object, structure: &'static Structure, _: &
     let Some(name) = choose(object, draw, required).map(str::to_owned) else { return false };
     object.remove(&format!("_{name}"));
     object.remove(&name);
-    !object.is_empty() && !(object.len() == 1 && object.contains("id"))
+    !(object.is_empty() || object.len() == 1 && object.contains("id"))
 }
 
 pub fn unknown_element(object: &mut Object, _: &'static Structure, _: &Release, _: &mut Draw) -> bool {

@@ -65,9 +65,8 @@ public final class Agree {
     }
 
     private static List<Path> files(Path directory, Release release) throws IOException {
-        String xml = release.ending.replace(".json", ".xml");
         try (Stream<Path> all = Files.list(directory)) {
-            return all.filter(file -> file.toString().endsWith(release.ending) || file.toString().endsWith(xml)).sorted().toList();
+            return all.filter(file -> file.toString().endsWith(release.ending + ".json") || file.toString().endsWith(release.ending + ".xml")).sorted().toList();
         }
     }
 
