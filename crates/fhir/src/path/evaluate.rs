@@ -204,9 +204,9 @@ impl<'t, 's> Evaluation<'t, 's> {
             Expression::Select(on, wanted) => {
                 self.each(on, &mut |item| self.standing(Some(item)).each(wanted, &mut *taker))
             }
-            Expression::Resolve(on) => self.flat(on, &mut |node| {
-                node.target(self.container).map_or(Flow::Continue(()), &mut *taker)
-            }),
+            Expression::Resolve(on) => {
+                self.flat(on, &mut |node| node.target(self.container).map_or(Flow::Continue(()), &mut *taker))
+            }
             Expression::OfType(on, name) => self.each(on, &mut |item| {
                 if compare::is_of_type(&item, name) { taker(item) } else { Flow::Continue(()) }
             }),
