@@ -157,6 +157,9 @@ fn a_control_character_is_found_wherever_it_stands_in_a_string() {
 fn bytes_that_are_no_utf8_are_refused_with_their_position() {
     let issues = read_value(b"{\n\"a\":\"\xff\"}", &Limits::default()).unwrap_err();
     assert!(issues[0].text.en.contains("UTF-8 (line 2, column 6)"), "{}", issues[0].text.en);
+    // Columns are characters, however many bytes they have.
+    let issues = read_value("[\"éà€\",x]".as_bytes(), &Limits::default()).unwrap_err();
+    assert!(issues[0].text.en.contains("line 1, column 8"), "{}", issues[0].text.en);
 }
 
 #[test]

@@ -72,6 +72,7 @@ fn what_is_not_understood_is_refused_naming_the_operation() {
         (r#"[{"op":"remove","path":"/~2"}]"#, IssueKind::Value, "patch[0]"),
         (r#"[{"op":"remove","path":"/nowhere"}]"#, IssueKind::NotFound, "patch[0]"),
         (r#"[{"op":"remove","path":"/a/01"}]"#, IssueKind::NotFound, "patch[0]"),
+        (r#"[{"op":"remove","path":"/a/1"}]"#, IssueKind::NotFound, "patch[0]"),
         (r#"[{"op":"add","path":"/a/9","value":1}]"#, IssueKind::NotFound, "patch[0]"),
         (r#"[{"op":"remove","path":""}]"#, IssueKind::Value, "patch[0]"),
         (r#"[{"op":"move","from":"/a","path":"/a/0"}]"#, IssueKind::Value, "patch[0]"),
@@ -81,6 +82,49 @@ fn what_is_not_understood_is_refused_naming_the_operation() {
         let issue = patched(r#"{"a":[1]}"#, patch).expect_err(patch);
         assert_eq!((issue.kind, issue.place.as_str()), (kind, place), "{patch}");
     }
+}
+
+#[test]
+fn objects_are_equal_by_their_names_as_well() {
+    let tests =
+        |value: &str| patched(r#"{"a":{"x":1,"y":2}}"#, &format!(r#"[{{"op":"test","path":"/a","value":{value}}}]"#));
+    assert!(tests(r#"{"y":2,"x":1}"#).is_ok());
+    for other in [r#"{"x":1,"z":2}"#, r#"{"x":1,"y":3}"#, r#"{"x":1}"#, r#"{"x":1,"y":2,"z":3}"#] {
+        assert_eq!(tests(other).unwrap_err().kind, IssueKind::Conflict, "{other}");
+    }
+}
+
+#[test]
+fn lists_and_texts_are_equal_item_by_item() {
+    let tests =
+        |value: &str| patched(r#"{"a":["x",null,true]}"#, &format!(r#"[{{"op":"test","path":"/a","value":{value}}}]"#));
+    assert!(tests(r#"["x",null,true]"#).is_ok());
+    for other in
+        [r#"["x",null]"#, r#"["x",null,true,1]"#, r#"["y",null,true]"#, r#"["x",null,false]"#, r#"["x",1,true]"#]
+    {
+        assert_eq!(tests(other).unwrap_err().kind, IssueKind::Conflict, "{other}");
+    }
+}
+
+#[test]
+fn lists_in_lists_count_as_depth() {
+    let set = |depth: usize| {
+        let nested = (1..depth).fold(Value::Array(Vec::new()), |inner, _| Value::Array(vec![inner]));
+        let operation = crate::object! { "op" => "add", "path" => "/a", "value" => nested };
+        apply(&mut tree("{}"), &Value::Array(vec![operation.into()]))
+    };
+    assert!(set(MAX_DEPTH - 1).is_ok());
+    assert_eq!(set(MAX_DEPTH).unwrap_err().kind, IssueKind::TooCostly);
+}
+
+#[test]
+fn a_patch_has_so_many_operations_and_no_more() {
+    let of = |operations: usize| {
+        let operation = r#"{"op":"replace","path":"/a","value":2}"#;
+        patched(r#"{"a":1}"#, &format!("[{}]", vec![operation; operations].join(",")))
+    };
+    assert!(of(MAX_OPERATIONS).is_ok());
+    assert_eq!(of(MAX_OPERATIONS + 1).unwrap_err().place, "patch");
 }
 
 #[test]

@@ -112,6 +112,48 @@ fn a_note_is_found_by_all_that_the_volet_asks() {
 }
 
 #[test]
+fn tags_and_labels_of_security_are_codes() {
+    let note = read(
+        r#"{"resourceType":"Basic","id":"1","meta":{
+        "tag":[{"system":"urn:t","code":"a"}],"security":[{"system":"urn:s","code":"b"}]}}"#,
+    );
+    let mut found = rows(&note);
+    found.sort_unstable();
+    assert_eq!(found, ["_security urn:s|b", "_tag urn:t|a"]);
+}
+
+#[test]
+fn the_entries_of_a_bundle_refer_to_their_own_world() {
+    let bundle = read(
+        r#"{"resourceType":"Bundle","type":"collection","entry":[
+        {"resource":{"resourceType":"DocumentReference","subject":{"reference":"Patient/p"}}}]}"#,
+    );
+    assert_eq!(with_context(|context| references(&bundle, r4(), context)), []);
+}
+
+#[test]
+fn only_a_type_and_an_id_lead_to_this_server() {
+    let bases = ["https://liaison.example/fhir/r4".to_owned()];
+    let local = Target::Local { resource_type: "Patient".into(), id: "1".into() };
+    for here in ["Patient/1", "Patient/1/_history/2", "https://liaison.example/fhir/r4/Patient/1", " Patient/1 "] {
+        assert_eq!(target(here, &bases), Some(local.clone()), "{here}");
+    }
+    for elsewhere in [
+        "patient/1",
+        "P4tient/1",
+        "Patient",
+        "Patient/1/2",
+        "Patient/a_b",
+        "Patient/1/_history/a_b",
+        "urn:uuid:1",
+        "https://liaison.example/fhir/r4x/Patient/1",
+    ] {
+        assert_eq!(target(elsewhere, &bases), Some(Target::Elsewhere(elsewhere.into())), "{elsewhere}");
+    }
+    assert_eq!((target("#p", &bases), target("", &bases)), (None, None));
+}
+
+#[test]
 fn who_is_contained_is_of_the_type_that_the_resource_holds() {
     let seen = |contained: &str| {
         let event = format!(

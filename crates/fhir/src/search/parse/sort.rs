@@ -35,8 +35,6 @@ fn one(request: &SearchRequest<'_>, types: &[&'static str], key: &str) -> Result
                 {
                     SortKey::Param(parameter.param, parameter.kind)
                 }
-                Meaning::Id => SortKey::Id,
-                Meaning::LastUpdated => SortKey::LastUpdated,
                 _ => {
                     let why = ("it has no order", "il n'a pas d'ordre");
                     return Err(refusal::bad_value("_sort", name, why));

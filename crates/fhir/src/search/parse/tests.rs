@@ -356,6 +356,9 @@ fn tokens_have_four_forms() {
     assert_eq!(refused(r4(), "DocumentReference", "type=a|b|c")[0].0, IssueKind::Value);
     assert_eq!(refused(r4(), "Patient", "active=yes")[0].0, IssueKind::Value);
     assert_eq!(filter(r4(), "Patient", "identifier:of-type=http://v2|NH|123"), "identifier:of-type http://v2|NH|123");
+    for wrong in ["|NH|123", "http://v2||123", "http://v2|NH|", "http://v2|NH"] {
+        assert_eq!(refused(r4(), "Patient", &format!("identifier:of-type={wrong}"))[0].0, IssueKind::Value, "{wrong}");
+    }
 }
 
 #[test]
@@ -427,6 +430,13 @@ fn dates_span_what_they_say_in_the_zone_of_the_server() {
     assert_eq!(note("date=2019-03-04T08:30:00 11:00"), "date in 2019-03-03T21:30:00Z..2019-03-03T21:30:01Z");
     assert_eq!(note("date=2019-03-04T08:30"), "date in 2019-03-04T07:30:00Z..2019-03-04T07:31:00Z");
     assert_eq!(note("date=ne2019"), "date not-in 2018-12-31T23:00:00Z..2019-12-31T23:00:00Z");
+    assert_eq!(note("date=eq2019"), note("date=2019"));
+    for (prefix, word) in
+        [("gt", ">"), ("ge", ">="), ("lt", "<"), ("le", "<="), ("sa", "after"), ("eb", "before"), ("eq", "in")]
+    {
+        let told = filter(r4(), "Encounter", &format!("length={prefix}2"));
+        assert_eq!(told.split(' ').nth(1), Some(word), "{told}");
+    }
     assert_eq!(
         note("date=sa2019-01-01&date=eb2019-02-01"),
         "(date after 2018-12-31T23:00:00Z..2019-01-01T23:00:00Z and date before 2019-01-31T23:00:00Z..2019-02-01T23:00:00Z)"
@@ -454,7 +464,14 @@ fn quantities_uris_and_places_are_understood() {
         "url <https://mos.esante.gouv.fr/NOS…>"
     );
     assert_eq!(filter(r4(), "Location", "near=48.85|2.35|5|km"), "near 5000 m of 48.85,2.35");
+    assert_eq!(filter(r4(), "Location", "near=48.85|2.35|5"), "near 5000 m of 48.85,2.35");
+    assert_eq!(filter(r4(), "Location", "near=-90|180|5|m"), "near 5 m of -90,180");
+    assert_eq!(filter(r4(), "Location", "near=48.85|2.35|2|[mi_us]"), "near 3218.688 m of 48.85,2.35");
+    assert!(filter(r4(), "Location", "near=48.85|2.35").starts_with("near "));
     for (of, wrong) in [
+        ("Location", "near=48.85"),
+        ("Location", "near=48|180.5"),
+        ("Location", "near=48|2|-5|km"),
         ("Encounter", "length=two"),
         ("Encounter", "length=2|h"),
         ("Location", "near=91|2.35"),
@@ -524,6 +541,16 @@ fn the_order_has_several_keys() {
     for wrong in ["_sort=nothing", "_sort=date,,type", "_sort:desc=date"] {
         assert_eq!(refused(r4(), "DocumentReference", wrong).len(), 1, "{wrong}");
     }
+    assert!(
+        read(r4(), &["DocumentReference"], "_sort=date,type,date,type,date,type,date,type", Handling::Strict).is_ok()
+    );
+    for many in [
+        "_sort=date,type,date,type,date,type,date,type,date",
+        "_sort=date,type,date,type,date,type,date,type,date,type",
+    ] {
+        assert_eq!(refused(r4(), "DocumentReference", many).len(), 1, "{many}");
+    }
+    assert_eq!(refused(r4(), "Location", "_sort=near"), [(IssueKind::Value, "http._sort".to_owned())]);
 }
 
 #[test]
@@ -547,6 +574,7 @@ fn pages_summaries_and_elements_are_controls() {
         "_total=some",
         "_summary=short",
         "_elements=colour",
+        "_elements=Patient.date",
         "_contained=true",
         "_type=Patient",
     ] {
@@ -558,6 +586,8 @@ fn pages_summaries_and_elements_are_controls() {
 fn the_whole_system_is_searched_by_what_all_types_share() {
     let parsed = read(r4(), &[], "_lastUpdated=ge2024&_type=Patient,Practitioner", Handling::Strict).unwrap();
     assert_eq!(parsed.query.types, ["Patient", "Practitioner"]);
+    let twice = read(r4(), &[], "_lastUpdated=ge2024&_type=Patient,Practitioner,Patient", Handling::Strict).unwrap();
+    assert_eq!(twice.query.types, ["Patient", "Practitioner"]);
     let parsed = read(r4(), &[], "_id=1", Handling::Strict).unwrap();
     assert_eq!((parsed.query.types, told(&parsed.query.filter)), (vec![], "id 1".to_owned()));
     let parsed = read(r4(), &[], "_type=Patient,Practitioner&name:missing=true", Handling::Strict).unwrap();

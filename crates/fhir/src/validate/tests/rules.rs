@@ -172,3 +172,16 @@ fn bundles() {
     );
     r4(&bundle("message", &format!(r#""entry":[{{{PATIENT}}}]"#)), &["Bundle: (bdl-12)"]);
 }
+
+#[test]
+fn a_consent_names_one_policy_or_more() {
+    let consent = |policy: &str| {
+        format!(
+            r#"{{"resourceType":"Consent","status":"active","scope":{{"text":"a"}},"category":[{{"text":"b"}}],
+            "organization":[{{"display":"c"}}],"patient":{{"display":"d"}}{policy}}}"#,
+        )
+    };
+    r4(&consent(r#","policyRule":{"text":"e"}"#), &[]);
+    r4(&consent(r#","policy":[{"uri":"urn:oid:1.2.3"}]"#), &[]);
+    r4(&consent(""), &["Consent: (ppc-1)"]);
+}

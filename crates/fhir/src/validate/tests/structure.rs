@@ -129,7 +129,10 @@ fn codes_of_required_bindings_are_in_their_list() {
     patient(r#""gender":"male""#, &[]);
     patient(r#""gender":"homme""#, &["Patient.gender: allowed: female, male, other, unknown"]);
     patient(r#""gender":"Male""#, &["Patient.gender: \"Male\" is not in"]);
-    patient(r#""photo":[{"contentType":"png"}]"#, &["Patient.photo[0].contentType: not a media type"]);
+    for wrong in ["png", "image/", "/png", "image/p ng"] {
+        let photo = format!(r#""photo":[{{"contentType":"{wrong}"}}]"#);
+        patient(&photo, &["Patient.photo[0].contentType: not a media type"]);
+    }
     patient(r#""photo":[{"contentType":"text/plain; charset=utf-8"}]"#, &[]);
     patient(
         r#""extension":[{"url":"http://x","valueMoney":{"currency":"euro"}}]"#,
