@@ -1,6 +1,9 @@
 //! Many at once: nothing doubled, nothing lost, nobody between reading and writing.
 
+use std::time::Duration;
+
 use liaison_store::contract::{StoreError, UniqueKey};
+use liaison_store::reader::Reader;
 use liaison_store::store::Store;
 
 use crate::bench::{Say, create, name, open, options, update};
@@ -100,6 +103,35 @@ async fn a_read_sees_one_moment() {
     .unwrap();
     assert_eq!((before, after), (1, 1));
     assert_eq!(bench.read(|reader| reader.current(&name("Note/1"))).unwrap().version, 2, "read your write");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_short_read_that_waits_for_the_disk_keeps_nothing_else_waiting() {
+    let bench = open();
+    bench.commit(create("Note/1")).await.unwrap();
+    // The disk: one short read runs at once here, and has to wait for this.
+    let (answer, disk) = std::sync::mpsc::channel::<()>();
+    let (begin, began) = tokio::sync::oneshot::channel();
+    let store = bench.store.clone();
+    let slow = tokio::spawn(async move {
+        let wait = move |_: &Reader<'_>| -> Result<(), StoreError> {
+            let _ = begin.send(());
+            disk.recv().map_err(|gone| StoreError::Unavailable(Box::new(gone)))
+        };
+        store.read_here(wait).await
+    });
+    began.await.unwrap();
+    // The next ones wait for their turn, and hold no thread: writes are answered, and searches.
+    let store = bench.store.clone();
+    let mut next = tokio::spawn(async move { store.current(&name("Note/1")).await });
+    let written = tokio::spawn(bench.store.write(|tx| tx.commit_version(&update("Note/1"))));
+    assert_eq!(written.await.unwrap().unwrap().version.version, 2);
+    let other = tokio::spawn(bench.store.read(|reader| reader.current(&name("Note/1"))));
+    assert_eq!(other.await.unwrap().unwrap().unwrap().version, 2);
+    assert!(tokio::time::timeout(Duration::from_millis(50), &mut next).await.is_err(), "it was not its turn");
+    answer.send(()).unwrap();
+    slow.await.unwrap().unwrap();
+    assert_eq!(next.await.unwrap().unwrap().unwrap().version, 2);
 }
 
 #[tokio::test]
