@@ -8,7 +8,7 @@ use super::{
     crossing::{Crossing, Kept, Part, Said},
     keep,
     plan::{How, Plan},
-    reference::{self, Targets},
+    reference::{self, Contained, Targets},
     rules::{self, Scene},
 };
 use crate::{
@@ -23,12 +23,12 @@ pub(super) struct Converter<'a> {
     pub to: &'static Release,
     zone: &'a TimeZone,
     /// What the resource under way contains: ids and types.
-    pub contained: &'a [(&'a str, &'a str)],
+    pub contained: Option<&'a Contained<'a>>,
 }
 
 impl<'a> Converter<'a> {
     pub(super) fn new(from: ReleaseId, to: ReleaseId, zone: &'a TimeZone) -> Self {
-        Self { from: from.release(), to: to.release(), zone, contained: &[] }
+        Self { from: from.release(), to: to.release(), zone, contained: None }
     }
 
     /// A resource. One of a type that either release has no table of stays as it is.
@@ -45,7 +45,7 @@ impl<'a> Converter<'a> {
             return self.node(resource, plan, &scene);
         }
         let contained = reference::contained(resource);
-        Converter { contained: &contained, ..*self }.node(resource, plan, &scene)
+        Converter { contained: Some(&contained), ..*self }.node(resource, plan, &scene)
     }
 
     /// A node whose structure has a counterpart.

@@ -1,5 +1,7 @@
 //! References from one release to the other: where they may point differs.
 
+use std::collections::HashMap;
+
 use super::{
     keep,
     node::{Converter, in_order},
@@ -99,8 +101,8 @@ impl Converter<'_> {
     fn may_point(&self, address: &str, targets: &[&str], release: &'static Release) -> bool {
         match address.strip_prefix('#') {
             Some(id) => {
-                let inside = self.contained.iter().find(|(inside, _)| *inside == id).map(|(_, name)| *name);
-                targets.is_empty() || inside.is_none_or(|name| targets.contains(&name))
+                let inside = self.contained.and_then(|contained| contained.get(id));
+                targets.is_empty() || inside.is_none_or(|name| targets.contains(name))
             }
             None => may_point(address, targets, release),
         }
@@ -134,7 +136,16 @@ fn kept_url(release: ReleaseId) -> String {
     format!("{}Reference.reference", keep::prefix(release))
 }
 
-/// The ids and types of what a resource contains.
-pub(super) fn contained(resource: &Object) -> Vec<(&str, &str)> {
-    resource.objects("contained").filter_map(|inside| Some((inside.str("id")?, inside.resource_type()?))).collect()
+/// The types of what a resource contains, by id.
+pub(super) type Contained<'a> = HashMap<&'a str, &'a str>;
+
+/// What a resource contains; of those with the same id the first.
+pub(super) fn contained(resource: &Object) -> Contained<'_> {
+    let mut contained = Contained::new();
+    for inside in resource.objects("contained") {
+        if let (Some(id), Some(name)) = (inside.str("id"), inside.resource_type()) {
+            contained.entry(id).or_insert(name);
+        }
+    }
+    contained
 }
