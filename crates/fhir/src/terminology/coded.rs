@@ -86,12 +86,17 @@ pub fn answer(parameters: Vec<Object>) -> Object {
     crate::object! { "resourceType" => "Parameters", "parameter" => parameters }
 }
 
+/// The longest message of an answer.
+const LONGEST_MESSAGE: usize = 2_000;
+
 /// The answer of the `$validate-code` operations.
 #[must_use]
 pub fn verdict(valid: Validity, message: Option<String>, display: Option<&str>) -> Object {
     let mut parameters = vec![crate::object! { "name" => "result", "valueBoolean" => valid == Validity::Valid }];
     if let Some(message) = message {
-        parameters.push(crate::object! { "name" => "message", "valueString" => message });
+        // It quotes what was asked, in a `Parameters` resource perhaps, which may hold anything.
+        let message = crate::primitive::presentable(&message, LONGEST_MESSAGE);
+        parameters.push(crate::object! { "name" => "message", "valueString" => message.as_ref() });
     }
     if let Some(display) = display {
         parameters.push(crate::object! { "name" => "display", "valueString" => display });

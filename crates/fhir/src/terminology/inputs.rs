@@ -6,6 +6,8 @@ use compact_str::CompactString;
 
 use crate::{
     outcome::{Issue, IssueKind},
+    primitive,
+    release::Primitive,
     text,
     tree::{Object, Value},
 };
@@ -117,10 +119,27 @@ impl Inputs {
                 value
                     .as_str()
                     .map(str::trim)
-                    .filter(|text| !text.is_empty() && text.len() <= LONGEST_TEXT)
-                    .ok_or_else(|| wrong(name, "a text of 1 to 4000 characters", "un texte de 1 à 4000 caractères"))
+                    .filter(|text| text.len() <= LONGEST_TEXT && primitive::check(Primitive::String, text).is_ok())
+                    .ok_or_else(|| {
+                        wrong(
+                            name,
+                            "a text of 1 to 4000 characters, none of them a control character",
+                            "un texte de 1 à 4000 caractères, sans caractère de contrôle",
+                        )
+                    })
             })
             .transpose()
+    }
+
+    /// The text of an input that is a code: answers that repeat it say so.
+    ///
+    /// # Errors
+    /// As [`Self::text`], and when FHIR would not take it for a code.
+    pub fn code(&self, name: &str) -> Result<Option<&str>, Vec<Issue>> {
+        match self.text(name)? {
+            Some(text) if primitive::check(Primitive::Code, text).is_err() => Err(wrong(name, "a code", "un code")),
+            text => Ok(text),
+        }
     }
 
     /// A truth value; `default` when it is not given.

@@ -40,7 +40,7 @@ pub fn expand(
     inputs.only(&EXPAND_INPUTS, &EXPAND_UNDONE)?;
     let value_set = value_set(instance, inputs, definitions)?;
     let contents = Contents::of(&value_set, definitions)?;
-    let languages = inputs.text("displayLanguage")?;
+    let languages = inputs.code("displayLanguage")?;
     let active_only = inputs.flag("activeOnly", Flag::No)? == Flag::Yes;
     let filter = inputs.text("filter")?.map(Filter::new).transpose()?;
     let chosen: Vec<&Concept> = contents
@@ -275,7 +275,7 @@ fn parameters(inputs: &Inputs, contents: &Contents) -> Result<Vec<Value>, Vec<Is
     for (name, _) in inputs.iter() {
         let (member, value) = match name {
             "filter" => ("valueString", inputs.text(name)?.map(Value::from)),
-            "displayLanguage" => ("valueCode", inputs.text(name)?.map(Value::from)),
+            "displayLanguage" => ("valueCode", inputs.code(name)?.map(Value::from)),
             "offset" | "count" => ("valueInteger", inputs.count(name)?.map(number)),
             "activeOnly" | "includeDesignations" | "includeDefinition" | "excludeNested" | "excludeNotForUI" => {
                 ("valueBoolean", Some(Value::Bool(inputs.flag(name, Flag::No)? == Flag::Yes)))

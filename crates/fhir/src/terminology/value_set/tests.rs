@@ -334,3 +334,18 @@ fn a_system_goes_by_any_of_its_names() {
         assert!(verdict_of(note, &[("system", system), ("code", "OBS")]).0, "{system}");
     }
 }
+
+#[test]
+fn what_an_answer_repeats_of_its_inputs_is_valid_or_refused() {
+    let shelf = Shelf::of(&[&value_set(URL, ALL), JOBS]);
+    for (name, value) in [("filter", "m\u{1}"), ("filter", " "), ("displayLanguage", "fr  en")] {
+        let issues = expanded(&shelf, &[(name, value)]).unwrap_err();
+        assert_eq!(issues.len(), 1, "{name}: {issues:?}");
+    }
+    let coding = r#"{"resourceType":"Parameters","parameter":[
+        {"name":"coding","valueCoding":{"system":"http://x\u0001","code":"\u0002"}},
+        {"name":"url","valueUri":"http://x.example/vs"}]}"#;
+    let inputs = Inputs::from_parameters(&tree(coding)).unwrap();
+    let answer = validate_code(None, &inputs, &shelf, Language::English).unwrap();
+    assert_eq!(crate::validate::validate(&answer, crate::release::r4()), []);
+}
