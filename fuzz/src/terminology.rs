@@ -31,12 +31,16 @@ pub fn terminology(bytes: &[u8]) {
     let operation = Operation::ALL[usize::from(number) % Operation::ALL.len()];
     let mut inputs = Inputs::default();
     let mut kept = Kept::default();
+    let mut valid = true;
     for line in lines {
         match json::read(line, &LIMITS) {
-            Ok(tree) if tree.resource_type() == Some("Parameters") => match Inputs::from_parameters(&tree) {
-                Ok(given) => inputs = given,
-                Err(issues) => told(&issues),
-            },
+            Ok(tree) if tree.resource_type() == Some("Parameters") => {
+                valid &= is_valid(&tree);
+                match Inputs::from_parameters(&tree) {
+                    Ok(given) => inputs = given,
+                    Err(issues) => told(&issues),
+                }
+            }
             Ok(tree) => kept.0.push(Arc::new(tree)),
             Err(_) => inputs = query_string::read(line).map(|pairs| Inputs::from_query(&pairs)).unwrap_or_default(),
         }
@@ -44,7 +48,7 @@ pub fn terminology(bytes: &[u8]) {
     let circumstances =
         Circumstances { timestamp: "2026-03-04T08:30:00Z", identifier: "urn:uuid:1", language: Language::French };
     let instance = kept.0.iter().find(|tree| tree.resource_type() == Some(operation.resource_type())).cloned();
-    let valid = kept.0.iter().all(|tree| !validate::validate(tree, r4()).iter().any(Issue::refuses));
+    valid &= kept.0.iter().all(|tree| is_valid(tree));
     let definitions = Both(Builtin, kept);
     for instance in [None, instance.as_deref()] {
         // Built-in nomenclatures have thousands of concepts, and an answer may hold all of them.
@@ -52,7 +56,7 @@ pub fn terminology(bytes: &[u8]) {
             bounded(bytes.len() + 4_000_000, 20, || operation.run(instance, &inputs, &definitions, &circumstances));
         match answer {
             Err(issues) => told(&issues),
-            // What was stored was valid; of what was not nothing is promised but an end.
+            // What is stored or sent along is valid, or refused before; else nothing is promised but an end.
             Ok(answer) if valid => {
                 for release in [r4(), stu3()] {
                     let issues = validate::validate(&answer, release);
@@ -62,6 +66,10 @@ pub fn terminology(bytes: &[u8]) {
             Ok(_) => {}
         }
     }
+}
+
+fn is_valid(tree: &Object) -> bool {
+    !validate::validate(tree, r4()).iter().any(Issue::refuses)
 }
 
 /// Definitions that a client stored.

@@ -75,6 +75,11 @@ async fn ask(exchange: Exchange, method: &Method, uri: &Uri, instance: Option<Na
     };
     let inputs = if method == Method::POST && !content.0.is_empty() {
         let parameters = body::resource(content, &exchange)?;
+        // Answers repeat parts of it: a definition that comes along must be one.
+        let issues = liaison_fhir::validate::validate(&parameters, exchange.face.release);
+        if liaison_fhir::outcome::refused(&issues) {
+            return Err(AppError::invalid(issues).into());
+        }
         Inputs::from_parameters(&parameters).map_err(AppError::unreadable)?
     } else {
         Inputs::from_query(&exchange.query)

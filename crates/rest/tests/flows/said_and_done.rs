@@ -102,3 +102,18 @@ async fn validation_says_what_a_write_would_say_and_stores_nothing() {
     assert_eq!(house.get("/fhir/r4/Patient").await.json()["total"], 0);
     house.put_json("POST /fhir/r4/Patient/$validate?mode=nonsense", &good).await.expect(400);
 }
+
+#[tokio::test]
+async fn a_definition_sent_along_must_be_one() {
+    let house = House::open().await;
+    let parameters = |display: &str| {
+        json!({ "resourceType": "Parameters", "parameter": [
+            { "name": "coding", "valueCoding": { "system": "http://x.example", "code": "a" } },
+            { "name": "valueSet", "resource": { "resourceType": "ValueSet", "status": "active", "compose": {
+                "include": [{ "system": "http://x.example", "concept": [{ "code": "a", "display": display }] }] } } },
+        ] })
+    };
+    let line = "POST /fhir/r4/ValueSet/$validate-code";
+    house.put_json(line, &parameters("A")).await.expect(200);
+    house.put_json(line, &parameters("")).await.expect(400);
+}
