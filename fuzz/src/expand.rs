@@ -88,6 +88,7 @@ mod tests {
         assert_eq!(text("⟦x⟧a⟦/⟧"), "⟦x⟧a⟦/⟧");
         assert_eq!(text("⟦2⟧a"), "aa");
         assert!(expand("⟦60000⟧⟦60000⟧⟦60000⟧⟦/⟧⟦/⟧⟦/⟧".as_bytes()).is_empty());
-        assert_eq!(expand("⟦60000⟧⟦60000⟧a⟦/⟧⟦/⟧".as_bytes()).len(), LARGEST);
+        let largest = expand("⟦60000⟧⟦60000⟧a⟦/⟧⟦/⟧".as_bytes()).len();
+        assert!((LARGEST / 2..=LARGEST).contains(&largest), "{largest}");
     }
 }
