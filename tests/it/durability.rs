@@ -1,100 +1,119 @@
-//! Nothing lost: what was acknowledged is there after the process was killed.
+//! Nothing lost: what was acknowledged is there, once, after the process was killed or stopped.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+    time::Duration,
 };
 
-use liaison_tests::{Fhir, Server, sample};
+use liaison_tests::{Fhir, Launch, Server, ledger::Ledger, sample};
+use tokio::task::JoinHandle;
 
-/// Notes and transactions, written one after the other until the server is gone. What was
-/// acknowledged is noted down as names, those of one transaction together.
-async fn write_until_gone(
-    r4: Fhir,
-    circle: Arc<sample::Circle>,
-    writer: usize,
-    stop: Arc<AtomicBool>,
-    acknowledged: Arc<Mutex<Vec<String>>>,
-) {
-    for at in 0.. {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        let value = format!("w{writer}-{at}");
-        let note = sample::named(sample::note(&circle.patient, &circle.practitioner, "x"), &value);
-        let request = if at % 3 == 0 {
-            let person = format!("urn:uuid:00000000-0000-4000-8000-{writer:04}{at:08}");
-            let patient = sample::creating(&person, sample::patient(&value, "Morel", "Jeanne"));
-            let note = sample::creating(
-                "urn:uuid:11111111-1111-4111-8111-111111111111",
-                sample::with(note, "/subject/reference", person),
-            );
-            r4.request("POST", "").json(&sample::bundle("transaction", vec![patient, note]))
-        } else {
-            r4.request("POST", "DocumentReference").json(&note)
-        };
-        match request.try_send().await {
-            Ok(answer) if [200, 201].contains(&answer.status) => acknowledged.lock().unwrap().push(value),
-            Ok(answer) => panic!("{} {}", answer.status, answer.text()),
-            Err(_) => break,
-        }
+/// How often the server is killed; `LIAISON_TEST_KILLS` asks for more.
+fn kills() -> usize {
+    std::env::var("LIAISON_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(20)
+}
+
+/// Sixteen who write.
+fn load(
+    client: impl Fn() -> Fhir,
+    circle: &Arc<sample::Circle>,
+    ledger: &Arc<Ledger>,
+    round: usize,
+    stop: &Arc<AtomicBool>,
+) -> Vec<JoinHandle<()>> {
+    let write = |writer| ledger.clone().write(client(), circle.clone(), format!("r{round}w{writer}"), stop.clone());
+    (0..16).map(|writer| tokio::spawn(write(writer))).collect()
+}
+
+/// Until so many more writes were acknowledged than before.
+async fn acknowledged(ledger: &Ledger, enough: usize) {
+    while ledger.acknowledged() < enough {
+        assert_eq!(ledger.refusals(), [""; 0]);
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
+async fn ended(writers: Vec<JoinHandle<()>>) {
+    for writer in writers {
+        writer.await.expect("a writer does not fail");
+    }
+}
+
+/// What `doctor` says of a store that nobody serves.
+fn doctor(store: &std::path::Path) -> (Option<i32>, String) {
+    let store = format!("sqlite:{}", store.display());
+    let output = std::process::Command::new(liaison_tests::binary())
+        .args(["doctor", "--check-store", "--listen", "127.0.0.1:0", "--store", &store])
+        .output()
+        .expect("the program runs");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn every_acknowledged_note_survives_a_kill() {
+async fn every_acknowledged_write_survives_kills() {
     let mut server = Server::start().await;
     let circle = Arc::new(sample::circle(&server.r4()).await);
-    let acknowledged = Arc::new(Mutex::new(Vec::new()));
-    for round in 0..3 {
+    let every = Arc::new(Ledger::default());
+    for round in 0..kills() {
         let stop = Arc::new(AtomicBool::new(false));
-        let writers: Vec<_> = (0..16)
-            .map(|writer| {
-                let (r4, circle, stop, list) = (server.r4(), circle.clone(), stop.clone(), acknowledged.clone());
-                tokio::spawn(write_until_gone(r4, circle, round * 100 + writer, stop, list))
-            })
-            .collect();
+        let before = every.acknowledged();
+        let writers = load(|| server.r4(), &circle, &every, round, &stop);
         // Killed in the middle of it: not after a time, but after so much was acknowledged.
-        let enough = (round + 1) * 150;
-        while acknowledged.lock().unwrap().len() < enough {
-            tokio::task::yield_now().await;
-        }
+        acknowledged(&every, before + 60 + 37 * (round % 5)).await;
         server.kill().await;
-        stop.store(true, Ordering::Relaxed);
-        for writer in writers {
-            writer.await.expect("no request was refused");
+        ended(writers).await;
+        assert_eq!(every.refusals(), [""; 0], "no request was refused");
+        if round % 2 == 0 {
+            let (status, said) = doctor(&server.store_file());
+            assert_eq!(status, Some(0), "{said}");
         }
         server = server.restart().await;
-        let r4 = server.r4();
-        let values = acknowledged.lock().unwrap().clone();
-        for value in values {
-            let found = r4
-                .get(&format!(
-                    "DocumentReference?identifier={}|{value}&_include=DocumentReference:subject",
-                    sample::LOCAL
-                ))
-                .await
-                .is(200);
-            assert_eq!((found.matches().len(), found.included().len()), (1, 1), "{value}");
-        }
-        // No half transaction: each person of one has the note that came with it.
-        let persons = r4.get("Patient?_summary=count").await.json()["total"].as_u64();
-        let with_notes =
-            r4.get("Patient?_has:DocumentReference:subject:status=current&_summary=count").await.json()["total"]
-                .as_u64();
-        assert_eq!(persons, with_notes);
+        every.settle(&server.r4()).await;
+    }
+    assert_eq!(server.site().get("readyz").await.is(200).text(), "ready\n");
+}
+
+/// Longer than any client waits that has something to do.
+const STOPPED: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_stopped_for_a_while_loses_and_doubles_nothing() {
+    let server = Server::start().await;
+    let circle = Arc::new(sample::circle(&server.r4()).await);
+    let (patient, hasty) = (Arc::new(Ledger::default()), Arc::new(Ledger::default()));
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut writers = load(|| server.r4(), &circle, &patient, 1, &stop);
+    writers.extend(load(|| server.r4_within(Duration::from_secs(3)), &circle, &hasty, 2, &stop));
+    acknowledged(&patient, 100).await;
+    acknowledged(&hasty, 100).await;
+    server.signal("STOP").await;
+    let stopped = std::time::Instant::now();
+    // What was on its way is answered by now, if it ever is.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let when_stopped = patient.acknowledged();
+    let second = Server::try_launch(Launch::on(server.store_file())).await;
+    let refused = second.err().expect("a second server on the same store is refused");
+    assert_eq!(refused.status, Some(1));
+    assert!(refused.said.contains("another process"), "{}", refused.said);
+    tokio::time::sleep(STOPPED.saturating_sub(stopped.elapsed())).await;
+    assert_eq!(patient.acknowledged(), when_stopped, "it was stopped");
+    server.signal("CONT").await;
+    // Those who waited are answered and go on; those who did not wait are gone.
+    acknowledged(&patient, when_stopped + 100).await;
+    stop.store(true, Ordering::Relaxed);
+    ended(writers).await;
+    assert_eq!(server.site().get("readyz").await.is(200).text(), "ready\n");
+    for ledger in [patient, hasty] {
+        assert_eq!(ledger.refusals(), [""; 0]);
+        ledger.settle(&server.r4()).await;
     }
 }
 
 #[tokio::test]
 async fn a_second_server_on_the_same_store_is_refused() {
     let server = Server::start().await;
-    let store = format!("sqlite:{}", server.store_file().display());
-    let second = std::process::Command::new(liaison_tests::binary())
-        .args(["serve", "--listen", "127.0.0.1:0", "--auth", "off", "--store", &store])
-        .output()
-        .expect("the program runs");
-    assert_eq!(second.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&second.stderr);
-    assert!(said.contains("another process"), "{said}");
+    let second = Server::try_launch(Launch::on(server.store_file())).await;
+    let refused = second.err().expect("it is refused");
+    assert_eq!(refused.status, Some(1));
+    assert!(refused.said.contains("another process"), "{}", refused.said);
 }

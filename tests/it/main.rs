@@ -1,9 +1,13 @@
 //! The contract, line by line, over HTTP.
 
 mod attachments;
+mod backups;
+mod clock;
 mod concurrency;
 mod conditional;
+mod damage;
 mod demo;
+mod disk;
 mod durability;
 mod errors;
 mod faces;

@@ -7,6 +7,8 @@
 //! - Set `LIAISON_TRAFFIC` to a directory to keep what was answered, for a judge.
 //! - A server that panicked, or answered 500, fails the test that drove it, whatever that test looked at.
 
+pub mod ledger;
+pub mod machine;
 pub mod sample;
 
 mod answer;
@@ -18,4 +20,4 @@ mod server;
 pub use answer::Answer;
 pub use client::{Fhir, Request};
 pub use program::binary;
-pub use server::Server;
+pub use server::{Launch, Refused, Server};

@@ -1,6 +1,7 @@
 //! A running server with a store of its own.
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
@@ -23,11 +24,38 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Server {
     child: Child,
     root: String,
-    store: PathBuf,
-    folder: Option<Arc<TempDir>>,
-    settings: Vec<(String, String)>,
+    launch: Launch,
     log: Arc<Mutex<String>>,
     http: reqwest::Client,
+}
+
+/// How a server is started.
+#[derive(Clone, Default)]
+pub struct Launch {
+    /// The file of the store.
+    pub store: PathBuf,
+    /// Settings and other variables of the environment.
+    pub settings: Vec<(String, String)>,
+    /// The program, with its arguments, that starts it.
+    pub under: Vec<OsString>,
+    /// The folder of the store, when it goes with the last server on it.
+    pub folder: Option<Arc<TempDir>>,
+}
+
+impl Launch {
+    /// On this store, without settings.
+    pub fn on(store: impl Into<PathBuf>) -> Self {
+        Self { store: store.into(), ..Self::default() }
+    }
+}
+
+/// A server that ended instead of serving.
+#[derive(Debug)]
+pub struct Refused {
+    /// Its exit status.
+    pub status: Option<i32>,
+    /// What it said.
+    pub said: String,
 }
 
 impl Server {
@@ -40,13 +68,53 @@ impl Server {
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::spawn(store_file(folder.path()), Some(folder), settings).await
+        Self::launch(Launch { store: store_file(folder.path()), settings, folder: Some(folder), ..Launch::default() })
+            .await
     }
 
     /// A server on a store that is there already: `sqlite:PATH`.
     pub async fn on(store: &str) -> Self {
         let path = store.strip_prefix("sqlite:").expect("sqlite:PATH");
-        Self::spawn(path.into(), None, Vec::new()).await
+        Self::launch(Launch::on(path)).await
+    }
+
+    /// A server that is started like this; the test fails when it does not serve.
+    pub async fn launch(launch: Launch) -> Self {
+        match Self::try_launch(launch).await {
+            Ok(server) => server,
+            Err(refused) => panic!("the server did not start: {:?}\n{}", refused.status, refused.said),
+        }
+    }
+
+    /// A server that is started like this, or what it said instead of serving.
+    pub async fn try_launch(launch: Launch) -> Result<Self, Refused> {
+        let mut words = launch.under.clone();
+        words.push(binary().into());
+        let mut command = Command::new(words.remove(0));
+        command.args(words).args(["serve", "--listen", "127.0.0.1:0", "--auth", "off", "--store"]);
+        command.arg(format!("sqlite:{}", launch.store.display()));
+        command.envs(launch.settings.clone()).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary().display()));
+        let log = Arc::new(Mutex::new(String::new()));
+        let errors = child.stderr.take().expect("standard error is piped");
+        let collecting = tokio::spawn(collect(errors, Arc::clone(&log)));
+        let output = child.stdout.take().expect("standard output is piped");
+        let mut lines = BufReader::new(output).lines();
+        let first = timeout(PATIENCE, lines.next_line()).await;
+        let said = || log.lock().map(|log| log.clone()).unwrap_or_default();
+        let line = match first {
+            Ok(Ok(Some(line))) => line,
+            Ok(Ok(None)) => {
+                let status = timeout(PATIENCE, child.wait()).await.expect("it ends").expect("its status").code();
+                collecting.await.expect("all it said");
+                return Err(Refused { status, said: said() });
+            }
+            other => panic!("the server neither started nor ended: {other:?}\n{}", said()),
+        };
+        let root = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}\n{}", said())).to_owned();
+        let http = client(PATIENCE);
+        Ok(Self { child, root, launch, log, http })
     }
 
     /// The address of the server, without a slash at the end.
@@ -57,6 +125,11 @@ impl Server {
     /// A client of the R4 base.
     pub fn r4(&self) -> Fhir {
         Fhir::new(self.http.clone(), format!("{}/fhir/r4", self.root))
+    }
+
+    /// A client of the R4 base that gives up after so long.
+    pub fn r4_within(&self, patience: Duration) -> Fhir {
+        Fhir::new(client(patience), format!("{}/fhir/r4", self.root))
     }
 
     /// A client of the STU3 base.
@@ -71,12 +144,12 @@ impl Server {
 
     /// The file of the store.
     pub fn store_file(&self) -> PathBuf {
-        self.store.clone()
+        self.launch.store.clone()
     }
 
     /// Keeps the store, for as long as what this gives is kept.
     pub fn keep(&self) -> Option<Arc<TempDir>> {
-        self.folder.clone()
+        self.launch.folder.clone()
     }
 
     /// The process, for signals.
@@ -94,45 +167,37 @@ impl Server {
         self.child.kill().await.expect("the server was running");
     }
 
+    /// Sends the process a signal (`STOP`, `CONT`).
+    pub async fn signal(&self, name: &str) {
+        let signalled = Command::new("kill").args(["-s", name, &self.process_id().to_string()]).status().await;
+        assert!(signalled.is_ok_and(|status| status.success()), "the server cannot be signalled");
+    }
+
+    /// How it was started, to be started again after it was killed or stopped.
+    pub fn how(&self) -> Launch {
+        self.launch.clone()
+    }
+
     /// Asks the server to stop (`SIGTERM`) and waits for it.
     pub async fn stop(mut self) -> ExitStatus {
-        let signalled = Command::new("kill").args(["-TERM", &self.process_id().to_string()]).status().await;
-        assert!(signalled.is_ok_and(|status| status.success()), "the server cannot be signalled");
+        self.signal("TERM").await;
         timeout(PATIENCE, self.child.wait()).await.expect("the server stops when asked").expect("its status")
     }
 
     /// Starts it again on the same store after it was killed; its address is another.
     pub async fn restart(mut self) -> Self {
         self.child.kill().await.ok();
-        let next = Self::spawn(self.store.clone(), self.folder.clone(), self.settings.clone()).await;
+        let next = Self::launch(self.launch.clone()).await;
         drop(self);
         next
     }
+}
 
-    async fn spawn(store: PathBuf, folder: Option<Arc<TempDir>>, settings: Vec<(String, String)>) -> Self {
-        let mut command = Command::new(binary());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--auth", "off", "--store"]);
-        command.arg(format!("sqlite:{}", store.display()));
-        command.envs(settings.clone()).kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary().display()));
-        let log = Arc::new(Mutex::new(String::new()));
-        let errors = child.stderr.take().expect("standard error is piped");
-        tokio::spawn(collect(errors, Arc::clone(&log)));
-        let output = child.stdout.take().expect("standard output is piped");
-        let mut lines = BufReader::new(output).lines();
-        let first = timeout(PATIENCE, lines.next_line()).await;
-        let said = || log.lock().map(|log| log.clone()).unwrap_or_default();
-        let line = match first {
-            Ok(Ok(Some(line))) => line,
-            other => panic!("the server did not start: {other:?}\n{}", said()),
-        };
-        let root = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}\n{}", said())).to_owned();
-        // A redirect or a proxy of the machine would hide what the server says.
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
-        let http = http.timeout(PATIENCE).build().expect("a client");
-        Self { child, root, store, folder, settings, log, http }
-    }
+/// A client that gives up after so long. A redirect or a proxy of the machine would hide what the
+/// server says.
+fn client(patience: Duration) -> reqwest::Client {
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    http.timeout(patience).build().expect("a client")
 }
 
 impl Drop for Server {

@@ -107,6 +107,10 @@ impl App {
                 "app.execute"
             );
         }
-        operation.run(Stage { app: self.clone(), caller: caller.clone(), scope }).await
+        let answer = operation.run(Stage { app: self.clone(), caller: caller.clone(), scope }).await;
+        if answer.as_ref().is_err_and(|error| error.refusal == Refusal::Damaged) {
+            self.inner.store.met_damage();
+        }
+        answer
     }
 }

@@ -52,7 +52,13 @@ pub enum Refusal {
     AgainstARule,
     /// Gave up after the time limit.
     TooSlow,
-    /// The store is away, full or broken: try again later.
+    /// There is no room to write: nothing was done, reads go on.
+    Full,
+    /// The store cannot be written to: nothing was done, reads go on.
+    ReadOnly,
+    /// What is stored is not what was written: it is not given.
+    Damaged,
+    /// The store is away or broken: try again later.
     Away,
     /// A defect of this program: never the fault of a request.
     Defect,
@@ -229,7 +235,42 @@ impl From<StoreError> for AppError {
                     fr: "Ce lien de page n'est pas de cette recherche : repartez de sa première page.",
                 ),
             ),
-            other => Self::away(other),
+            full @ StoreError::Full(_) => Self::of_store(
+                Refusal::Full,
+                IssueKind::NoStore,
+                text!(
+                    en: "There is no room left to store this: nothing was done. Reading goes on. The operator must free space; then try again.",
+                    fr: "Il n'y a plus de place pour enregistrer ceci : rien n'a été fait. La lecture reste possible. L'exploitant doit libérer de l'espace ; réessayez ensuite.",
+                ),
+                full,
+            ),
+            read_only @ StoreError::ReadOnly(_) => Self::of_store(
+                Refusal::ReadOnly,
+                IssueKind::NoStore,
+                text!(
+                    en: "The store cannot be written to: nothing was done. Reading goes on. The operator must make it writable; then try again.",
+                    fr: "Le stockage n'est pas accessible en écriture : rien n'a été fait. La lecture reste possible. L'exploitant doit le rendre inscriptible ; réessayez ensuite.",
+                ),
+                read_only,
+            ),
+            damaged @ StoreError::Damaged(_) => Self::of_store(
+                Refusal::Damaged,
+                IssueKind::NoStore,
+                text!(
+                    en: "What is stored here is damaged and therefore not given; nothing was changed. The operator must check the store and restore a backup.",
+                    fr: "Ce qui est enregistré ici est endommagé et n'est donc pas rendu ; rien n'a été modifié. L'exploitant doit vérifier le stockage et restaurer une sauvegarde.",
+                ),
+                damaged,
+            ),
+            other => Self::of_store(
+                Refusal::Away,
+                IssueKind::Transient,
+                text!(
+                    en: "The store is not available at the moment: nothing was done, try again shortly.",
+                    fr: "Le stockage n'est pas disponible pour le moment : rien n'a été fait, réessayez sous peu.",
+                ),
+                other,
+            ),
         }
     }
 }
@@ -252,18 +293,7 @@ impl AppError {
         }
     }
 
-    fn away(cause: impl Error + Send + Sync + 'static) -> Self {
-        Self {
-            refusal: Refusal::Away,
-            issues: vec![Issue::error(
-                IssueKind::Transient,
-                "",
-                text!(
-                    en: "The store is not available at the moment: nothing was done, try again shortly.",
-                    fr: "Le stockage n'est pas disponible pour le moment : rien n'a été fait, réessayez sous peu.",
-                ),
-            )],
-            cause: Some(Box::new(cause)),
-        }
+    fn of_store(refusal: Refusal, kind: IssueKind, text: Text, cause: StoreError) -> Self {
+        Self { refusal, issues: vec![Issue::error(kind, "", text)], cause: Some(Box::new(cause)) }
     }
 }

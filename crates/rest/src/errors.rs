@@ -149,7 +149,8 @@ pub const fn status(refusal: &Refusal) -> StatusCode {
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Refusal::AgainstARule => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::TooSlow | Refusal::Away => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Full => StatusCode::INSUFFICIENT_STORAGE,
+        Refusal::TooSlow | Refusal::ReadOnly | Refusal::Damaged | Refusal::Away => StatusCode::SERVICE_UNAVAILABLE,
         Refusal::Defect => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -161,6 +162,8 @@ impl From<AppError> for Refused {
             Refusal::NotAllowed(methods) => About::Allow(methods.join(", ")),
             Refusal::Gone(version) => About::ETag(*version),
             Refusal::TooSlow | Refusal::Away => About::RetryAfter(5),
+            // Somebody must come and mend it.
+            Refusal::Full | Refusal::ReadOnly | Refusal::Damaged => About::RetryAfter(60),
             _ => About::Nothing,
         };
         let cause = error.cause.as_ref().map(ToString::to_string);

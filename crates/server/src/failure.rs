@@ -53,9 +53,46 @@ impl Failure {
             StoreError::InUse => {
                 format!("another process serves the store {store}: stop it first, or name another file")
             }
+            StoreError::Unopened(error) => Self::unopened(store, &error),
+            StoreError::LogLost { acknowledged, found } => format!(
+                "the store {store} ends at change {found}, but changes up to {acknowledged} were acknowledged: its log \
+                 (the file of the same name with -wal) is gone or damaged, or the file was replaced. Put back the log \
+                 or the file that belongs to it, or restore a backup with `liaison restore --store {store} FILE`. To \
+                 go on without the changes that are lost, remove the file of the same name with -mark"
+            ),
+            StoreError::Damaged(cause) => format!(
+                "the store {store} is damaged ({cause}): look at the disk, and restore a backup with `liaison restore \
+                 --store {store} FILE`; `liaison doctor --check-store --store {store}` says what is damaged"
+            ),
+            StoreError::Full(cause) => {
+                format!(
+                    "there is no room left on the disk of the store {store} ({cause}): free space, then start again"
+                )
+            }
+            StoreError::ReadOnly(cause) => format!(
+                "the store {store} cannot be written to ({cause}): allow this user to write the file and its folder, \
+                 on a file system that is mounted for writing"
+            ),
             other => return Self::of(&format!("the store {store} cannot be used"), other),
         };
         Self::Failed(text)
+    }
+
+    fn unopened(store: &str, error: &std::io::Error) -> String {
+        use std::io::ErrorKind;
+        let remedy = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {
+                "its folder is not there: make it, or name a store elsewhere"
+            }
+            ErrorKind::IsADirectory => "that is a folder: name a file in it",
+            ErrorKind::PermissionDenied => "allow this user to read and write the file and its folder",
+            ErrorKind::ReadOnlyFilesystem => "its file system is read-only: mount it for writing",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                "there is no room left on its disk: free space, then start again"
+            }
+            _ => "look at the disk and its file system",
+        };
+        format!("the store {store} cannot be opened ({error}): {remedy}")
     }
 
     /// The same, beginning with what was not done.

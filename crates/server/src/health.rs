@@ -9,10 +9,12 @@ use axum::{
 };
 use liaison_store::{
     contract::{Name, StoreError},
+    health::Ailment,
     store::Store,
 };
 
-/// `/healthz`: the program answers. `/readyz`: the store does too.
+/// `/healthz`: the program answers. `/readyz`: the store can be read and written, and nothing of it
+/// was found damaged.
 pub fn router(store: Store) -> Router {
     Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(store)
 }
@@ -20,13 +22,25 @@ pub fn router(store: Store) -> Router {
 async fn ready(State(store): State<Store>) -> Response {
     // Any read will do: of what is not there, it costs one look into an index.
     let nobody = Name { resource_type: "".into(), id: "".into() };
-    match store.read(move |reader| reader.current(&nobody)).await {
-        Ok(_) => "ready\n".into_response(),
-        Err(error) => {
-            let error: StoreError = error;
-            tracing::error!(%error, "the store does not answer");
-            let later = [(header::RETRY_AFTER, "5")];
-            (StatusCode::SERVICE_UNAVAILABLE, later, "the store does not answer\n").into_response()
-        }
+    if let Err(error) = store.read(move |reader| reader.current(&nobody)).await {
+        let error: StoreError = error;
+        tracing::error!(%error, "the store does not answer");
+        return not_ready("the store does not answer");
     }
+    match store.ailment().await {
+        None => "ready\n".into_response(),
+        Some(Ailment::Full) => not_ready("the disk is full: writes are refused, reads go on; free space"),
+        Some(Ailment::ReadOnly) => {
+            not_ready("the store cannot be written to: writes are refused, reads go on; make its file system writable")
+        }
+        Some(Ailment::Damaged) => not_ready(
+            "the store is damaged: what is damaged is not given; stop the server, run `liaison doctor --check-store`, \
+             restore a backup",
+        ),
+        Some(Ailment::NotWriting) => not_ready("writes fail: see the log; reads go on"),
+    }
+}
+
+fn not_ready(why: &str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], format!("{why}\n")).into_response()
 }

@@ -1,7 +1,7 @@
 //! Answers kept so that a request sent again gets the same one.
 
 use crate::contract::{Instant, Name, RememberedAnswer, StoreError};
-use crate::dialect::sqlite::unavailable;
+use crate::dialect::sqlite::damaged;
 use crate::entry::{put_number, take, take_number};
 use crate::reader::Reader;
 use crate::writer::Tx;
@@ -16,7 +16,7 @@ impl Reader<'_> {
     /// [`StoreError::Unavailable`].
     pub fn remembered(&self, key: &str) -> Result<Option<RememberedAnswer>, StoreError> {
         self.db.first("SELECT request, at, versions FROM answer WHERE key = ?1", &[key.into()], |row| {
-            let request = row.bytes(0)?.try_into().map_err(|_| unavailable("a kept answer is damaged"))?;
+            let request = row.bytes(0)?.try_into().map_err(|_| damaged("a kept answer is not as it was written"))?;
             Ok(RememberedAnswer { request, at: Instant(row.int(1)?), versions: unpack(row.bytes(2)?)? })
         })
     }
@@ -58,7 +58,7 @@ fn pack(versions: &[(Name, u32)]) -> Vec<u8> {
 }
 
 fn unpack(mut from: &[u8]) -> Result<Vec<(Name, u32)>, StoreError> {
-    let damaged = || unavailable("a kept answer is damaged");
+    let damaged = || damaged("a kept answer is not as it was written");
     let text = |from: &mut &[u8]| -> Result<Box<str>, StoreError> {
         let length = usize::try_from(take_number(from)?).map_err(|_| damaged())?;
         Ok(std::str::from_utf8(take(from, length)?).map_err(|_| damaged())?.into())

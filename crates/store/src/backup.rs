@@ -6,18 +6,21 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::contract::StoreError;
-use crate::dialect::sqlite::{Connection, Purpose, copy, unavailable};
+use crate::cursor::CursorKey;
+use crate::dialect::sqlite::{Connection, Purpose, copy, damaged, unavailable};
 use crate::lock::ProcessLock;
+use crate::mark;
 use crate::schema;
 use crate::store::{Store, StoreUrl};
 
 /// Page cache of the connections of a copy, in KiB: pages are read once.
 const CACHE_KIB: u32 = 1024;
 
-/// What lies beside the file of a store while it is in use.
+/// What lies beside the file of a store while it is in use, and holds a part of it.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 
 impl Store {
@@ -49,6 +52,12 @@ impl Store {
         write_copy(from, &fresh)?;
         let kept = if to.exists() { Some(set_aside(to)?) } else { None };
         fs::rename(&fresh, to).map_err(io)?;
+        // Last of all: broken off before, what was there is not taken for nothing.
+        let mark = mark::path_of(to);
+        if mark.exists() {
+            let place = kept.as_deref().map(mark::path_of);
+            place.map_or_else(|| fs::remove_file(&mark), |place| fs::rename(&mark, place)).map_err(io)?;
+        }
         make_lasting(to)?;
         Ok(kept)
     }
@@ -58,22 +67,39 @@ fn write_copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     if !from.exists() {
         return Err(unavailable(format!("there is no {}", from.display())));
     }
+    let part = beside(to, ".part");
+    remove(&part)?;
+    let copied = copy_whole(from, &part);
+    // The copy is whole in its file: its log is empty. One that is not whole only takes room, on a
+    // disk that may be full for it.
+    let left: &[&str] = if copied.is_ok() { &COMPANIONS } else { &["-wal", "-shm", "-journal", ""] };
+    for ending in left {
+        remove(&beside(&part, ending))?;
+    }
+    copied?;
+    fs::rename(&part, to).map_err(io)?;
+    make_lasting(to)
+}
+
+fn copy_whole(from: &Path, part: &Path) -> Result<(), StoreError> {
+    // Before the store, which may go on meanwhile.
+    let marked = mark::read(from);
     let source = Connection::open(from, Purpose::Read, CACHE_KIB)?;
     // Refuses what is no store, and a store of a later program.
     let steps = schema::missing(schema::state(&source)?)?;
-    let part = beside(to, ".part");
-    remove(&part)?;
-    copy(&source, &part)?;
+    if steps.is_empty() {
+        mark::refuse_shorter(marked, CursorKey::read(&source)?.store_id(), &source)?;
+    }
+    copy(&source, part)?;
     // A store of an earlier version cannot be read beyond its pages.
     if steps.is_empty() {
-        let damage = Store::check(&StoreUrl::Sqlite(part.clone()))?;
+        let damage = Store::check(&StoreUrl::Sqlite(part.to_owned()))?;
         if let Some(first) = damage.first() {
             let more = damage.len() - 1;
-            return Err(unavailable(format!("{} is not whole: {first} (and {more} more)", from.display())));
+            return Err(damaged(format!("{} is not whole: {first} (and {more} more)", from.display())));
         }
     }
-    fs::rename(&part, to).map_err(io)?;
-    make_lasting(to)
+    Ok(())
 }
 
 /// Gives a store another name, with all that belongs to it: the log may hold what the file does not.
@@ -112,7 +138,13 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
 }
 
 fn io(error: std::io::Error) -> StoreError {
-    StoreError::Unavailable(Box::new(error))
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            StoreError::Full(Box::new(error))
+        }
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => StoreError::ReadOnly(Box::new(error)),
+        _ => StoreError::Unavailable(Box::new(error)),
+    }
 }
 
 #[cfg(test)]

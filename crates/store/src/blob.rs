@@ -4,10 +4,11 @@
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
+use liaison_pages::seal;
 
 use crate::body;
 use crate::contract::{BlobId, Instant, NewBlob, StoreError};
-use crate::dialect::sqlite::unavailable;
+use crate::dialect::sqlite::{damaged, unavailable};
 use crate::reader::Reader;
 use crate::store::Store;
 use crate::writer::Tx;
@@ -38,7 +39,7 @@ impl Tx<'_> {
         for (place, piece) in blob.bytes().chunks(PIECE).enumerate() {
             let place = i64::try_from(place).unwrap_or(i64::MAX);
             let sql = "INSERT INTO blob_piece (blob, place, seal, bytes) VALUES (?1, ?2, ?3, ?4)";
-            self.db.execute(sql, &[key.into(), place.into(), body::seal(piece).into(), piece.into()])?;
+            self.db.execute(sql, &[key.into(), place.into(), seal(piece).into(), piece.into()])?;
         }
         Ok(id)
     }
@@ -145,11 +146,16 @@ impl BlobReader {
             return Ok(None);
         }
         let (blob, from) = (self.blob, self.rest.start);
-        let mut piece = self.store.read_one_here(|reader| reader.blob_piece(blob, from)).await?;
+        let read = self.store.read_one_here(|reader| reader.blob_piece(blob, from)).await;
+        // Nobody else may see it: an answer may have begun already.
+        if matches!(read, Err(StoreError::Damaged(_))) {
+            self.store.met_damage();
+        }
+        let mut piece = read?;
         let wanted = usize::try_from(self.rest.end - from).unwrap_or(usize::MAX);
         piece.truncate(wanted);
         if piece.is_empty() {
-            return Err(unavailable("an attachment is shorter than it should be"));
+            return Err(damaged("an attachment is shorter than it should be"));
         }
         self.rest.start += piece.len() as u64;
         Ok(Some(piece))

@@ -3,19 +3,31 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::body;
+use liaison_pages::seal;
+
 use crate::contract::{Name, StoreError};
+use crate::cursor::CursorKey;
 use crate::dialect::sqlite::{Connection, Purpose};
 use crate::dictionary::Dictionary;
 use crate::entry::{Entry, each_of};
+use crate::mark;
 use crate::schema;
 use crate::store::{Store, StoreUrl};
 
 /// Something that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Damage {
+    /// A page of the file is not as it was written, in use or not.
+    Page(u64),
     /// What the database says of its own pages.
     Pages(String),
+    /// The store ends before a change that was acknowledged: its log is gone or damaged.
+    Log {
+        /// The last change that was acknowledged.
+        acknowledged: u64,
+        /// The last change that is there.
+        found: u64,
+    },
     /// The change feed has a gap: so many changes up to the last sequence.
     Feed {
         /// The last sequence.
@@ -63,14 +75,24 @@ impl Store {
 }
 
 fn check_file(path: &Path) -> Result<Vec<Damage>, StoreError> {
+    // Before the store, which may go on meanwhile.
+    let marked = mark::read(path);
     let db = Connection::open(path, Purpose::Read, CACHE_KIB)?;
+    let mut damage: Vec<Damage> = db.damaged_pages(TOLD)?.into_iter().map(Damage::Page).collect();
+    if !damage.is_empty() {
+        return Ok(damage);
+    }
     schema::require_current(&db)?;
-    let mut damage: Vec<Damage> = db.complaints(TOLD)?.into_iter().map(Damage::Pages).collect();
+    damage.extend(db.complaints(TOLD)?.into_iter().map(Damage::Pages));
     if !damage.is_empty() {
         // What lies in damaged pages is not to be believed.
         return Ok(damage);
     }
     db.execute("BEGIN", &[])?;
+    match mark::refuse_shorter(marked, CursorKey::read(&db)?.store_id(), &db) {
+        Err(StoreError::LogLost { acknowledged, found }) => damage.push(Damage::Log { acknowledged, found }),
+        looked_at => looked_at?,
+    }
     feed(&db, &mut damage)?;
     bodies(&db, &mut damage)?;
     attachments(&db, &mut damage)?;
@@ -97,7 +119,7 @@ fn bodies(db: &Connection, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
         "SELECT p.body, p.seal, r.type, r.id, p.version FROM past p CROSS JOIN resource r ON r.key = p.resource",
     ] {
         db.each(sql, &[], |row| {
-            if body::seal(row.bytes(0)?) != row.int(1)? && broken.len() < TOLD {
+            if seal(row.bytes(0)?) != row.int(1)? && broken.len() < TOLD {
                 broken.push((row.int(2)?, Box::<str>::from(row.text(3)?), row.int(4)?));
             }
             Ok(())
@@ -113,7 +135,7 @@ fn bodies(db: &Connection, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
 fn attachments(db: &Connection, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
     let sql = "SELECT p.bytes, p.seal, b.sha256 FROM blob_piece p CROSS JOIN blob b ON b.key = p.blob";
     db.each(sql, &[], |row| {
-        if body::seal(row.bytes(0)?) != row.int(1)? {
+        if seal(row.bytes(0)?) != row.int(1)? {
             let mut id = [0; 32];
             id.iter_mut().zip(row.bytes(2)?).for_each(|(to, from)| *to = *from);
             damage.push(Damage::Attachment(id));
@@ -155,6 +177,11 @@ fn index(db: &Connection, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Page(number) => write!(f, "page {number} of the file is not as it was written"),
+            Self::Log { acknowledged, found } => write!(
+                f,
+                "it ends at change {found}, but changes up to {acknowledged} were acknowledged: its log is gone or damaged"
+            ),
             Self::Pages(said) => write!(f, "damaged pages: {said}"),
             Self::Feed { last, there } => write!(f, "the change feed ends at {last} but holds {there} changes"),
             Self::Body { name, version } => {

@@ -1,6 +1,7 @@
 //! The one lifecycle of a write: state, body, version row, index rows, keys, attachments, change.
 
 use liaison_fhir::search::index::{IndexRow, IndexValue, Target};
+use liaison_pages::seal;
 
 use crate::body;
 use crate::contract::{
@@ -73,7 +74,7 @@ impl Tx<'_> {
             moment.span.into(),
             write_change(new.change).into(),
             new.form.0.into(),
-            body::seal(&bytes).into(),
+            seal(&bytes).into(),
             facets.into(),
             Value::Bytes(entries.to_bytes().into()),
             Value::Bytes(body::pack_holes(&holes).into()),

@@ -347,7 +347,31 @@ pub enum StoreError {
     /// Another process serves this store.
     #[error("store in use by another process")]
     InUse,
-    /// The store is full, read-only, broken or away: the cause is for the log.
+    /// What is there is not what was written: pages, rows, or pieces of attachments. Nothing of it
+    /// was given.
+    #[error("the store is damaged")]
+    Damaged(#[source] Cause),
+    /// The store ends before a change that was acknowledged: its log is gone or damaged.
+    #[error("the store ends at change {found}, but changes up to {acknowledged} were acknowledged")]
+    LogLost {
+        /// The last change that was acknowledged.
+        acknowledged: u64,
+        /// The last change that is there.
+        found: u64,
+    },
+    /// The disk is full: nothing was written; what is there can be read.
+    #[error("the disk is full")]
+    Full(#[source] Cause),
+    /// The file cannot be written to: nothing was written; what is there can be read.
+    #[error("the store is read-only")]
+    ReadOnly(#[source] Cause),
+    /// The file cannot be opened, for a reason that lies with the file system.
+    #[error("the file cannot be opened")]
+    Unopened(#[source] std::io::Error),
+    /// The store is broken or away: the cause is for the log.
     #[error("store unavailable")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unavailable(#[source] Cause),
 }
+
+/// Why the store failed, in whatever words there are: for the log.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -4,11 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 
-use crate::body::seal;
 use crate::contract::{Cursor, StoreError};
 use crate::dialect::Value;
-use crate::dialect::sqlite::{Connection, unavailable};
+use crate::dialect::sqlite::{Connection, damaged, unavailable};
 use crate::entry::{put_number, take, take_number};
+use crate::mark::StoreId;
+use liaison_pages::seal;
 
 /// Signs places: made once with the store, the same for every node.
 #[derive(Clone)]
@@ -69,7 +70,14 @@ impl CursorKey {
         db.first("SELECT value FROM setting WHERE name = ?1", &[Value::from(KEY_NAME)], |row| {
             Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, row.bytes(0)?)))
         })?
-        .ok_or_else(|| unavailable("the store has no cursor key"))
+        .ok_or_else(|| damaged("the store has no cursor key"))
+    }
+
+    /// Which store this is, without saying anything of the key.
+    pub(crate) fn store_id(&self) -> StoreId {
+        let tag = hmac::sign(&self.0, b"which store this is");
+        let (first, _) = tag.as_ref().split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+        StoreId(*first)
     }
 
     /// Signs a place.

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use liaison_fhir::search::index::Param;
 
 use crate::contract::{Name, StoreError};
-use crate::dialect::sqlite::unavailable;
+use crate::dialect::sqlite::{damaged, unavailable};
 use crate::dialect::{Connection, Value};
 
 /// Systems come from callers, so there is no end of them: the memory is emptied at this many.
@@ -77,7 +77,7 @@ impl Dictionary {
             .first("SELECT name, timeline FROM resource_type WHERE key = ?1", &[key.into()], |row| {
                 Ok(Kind { key, name: row.text(0)?.into(), timeline: row.maybe_text(1)?.map(Arc::from) })
             })?
-            .ok_or_else(|| unavailable("a row names a type that is not there"))?;
+            .ok_or_else(|| damaged("a row names a type that is not there"))?;
         self.remember(&kind);
         Ok(kind)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::contract::{HistoryOf, HistoryPage, HistoryRequest, Instant, Name, StoreError, Version};
 use crate::cursor::{Place, question};
 use crate::dialect::Value;
-use crate::dialect::sqlite::unavailable;
+use crate::dialect::sqlite::damaged;
 use crate::reader::Reader;
 use crate::versions::{read_version, version_columns, version_number};
 
@@ -140,7 +140,7 @@ impl Reader<'_> {
             let at = self
                 .db
                 .first("SELECT at FROM change WHERE sequence = ?1", &[middle.into()], |row| row.int(0))?
-                .ok_or_else(|| unavailable("the change feed has a gap"))?;
+                .ok_or_else(|| damaged("the change feed has a gap"))?;
             if at < instant {
                 low = middle + 1;
             } else {
@@ -158,7 +158,7 @@ impl Reader<'_> {
             let current = version_number(row.int(0)?) == found.version;
             Ok((current.then(|| read_version(row, name.clone())).transpose()?, name))
         })?;
-        let gone = || unavailable("a version of the change feed is not there");
+        let gone = || damaged("a version of the change feed is not there");
         let (current, name): (Option<Version>, Name) = read.ok_or_else(gone)?;
         if let Some(version) = current {
             return Ok(version);

@@ -5,12 +5,13 @@
 //! [`reader`], [`versions`] and [`search`] (how it is found again).
 //!
 //! What always holds: a write is answered after its commit is on the disk; jobs that write run one
-//! after the other; a job that fails leaves nothing; a read sees one moment of the store; every
-//! value is bound, never part of the SQL text.
+//! after the other; a job that fails leaves nothing; a read sees one moment of the store, as it was
+//! written or not at all; every value is bound, never part of the SQL text.
 
 pub mod blob;
 pub mod check;
 pub mod contract;
+pub mod health;
 pub mod reader;
 pub mod schema;
 pub mod store;
@@ -28,6 +29,7 @@ mod entry;
 mod history;
 mod integrity;
 mod lock;
+mod mark;
 mod moment;
 mod rows;
 mod search;

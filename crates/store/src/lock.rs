@@ -1,7 +1,9 @@
 //! One process serves a store.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
+use std::{fs, io};
 
 use crate::contract::StoreError;
 use crate::dialect::sqlite::failed;
@@ -20,14 +22,28 @@ impl ProcessLock {
     pub(crate) fn take(store: &Path) -> Result<Self, StoreError> {
         let mut path = store.as_os_str().to_owned();
         path.push(".lock");
-        let held = rusqlite::Connection::open(path).map_err(failed)?;
+        let unopened = |error: rusqlite::Error| why_not(store).map_or_else(|| failed(error), StoreError::Unopened);
+        let held = rusqlite::Connection::open(path).map_err(unopened)?;
         held.busy_timeout(Duration::ZERO).map_err(failed)?;
         match held.execute_batch("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE") {
             Ok(()) => Ok(Self { _held: held }),
             Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
                 Err(StoreError::InUse)
             }
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(unopened(error)),
         }
     }
+}
+
+/// Why a file cannot be made beside a store, as far as the file system says.
+fn why_not(store: &Path) -> Option<io::Error> {
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut trial: OsString = store.as_os_str().to_owned();
+    trial.push(".trial");
+    let tried = fs::metadata(folder)
+        .and_then(|about| if about.is_dir() { Ok(()) } else { Err(io::Error::from(io::ErrorKind::NotADirectory)) });
+    let tried = tried.and_then(|()| fs::write(&trial, [0; 8192]));
+    // What was not made need not be removed.
+    let _ = fs::remove_file(&trial);
+    tried.err()
 }

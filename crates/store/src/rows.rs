@@ -1,7 +1,7 @@
 //! One entry as a row of its index table: writing it, taking it away.
 
 use crate::contract::{Name, StoreError, UniqueKey};
-use crate::dialect::sqlite::unavailable;
+use crate::dialect::sqlite::{damaged, unavailable};
 use crate::entry::{Entry, Link};
 use crate::moment::Moment;
 use crate::writer::Tx;
@@ -108,7 +108,7 @@ impl Tx<'_> {
         };
         match self.db.execute(sql, values)? {
             1 => Ok(()),
-            _ => Err(unavailable("an index row that should be there is not: the file is damaged")),
+            _ => Err(damaged("an index row that should be there is not")),
         }
     }
 
@@ -119,7 +119,7 @@ impl Tx<'_> {
         }
         for wanted in unique.iter().filter(|wanted| *wanted.key == *key) {
             if self.words.scope(self.db, wanted.scope)? == Some(scope) {
-                let holder = self.holder(wanted)?.ok_or_else(|| unavailable("a key is taken by nobody"))?;
+                let holder = self.holder(wanted)?.ok_or_else(|| damaged("a key is taken by nobody"))?;
                 return Err(StoreError::KeyTaken { key: wanted.clone(), holder });
             }
         }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use liaison_fhir::search::index::Param;
+use liaison_pages::Sealing;
 
 use crate::contract::{Instant, Name, StoreError, Version};
 use crate::cursor::CursorKey;
-use crate::dialect::sqlite::{Connection, Purpose, unavailable};
+use crate::dialect::sqlite::{Connection, KeepLog, Purpose, unavailable};
 use crate::dictionary::Dictionary;
+use crate::health::{Ailment, Health};
 use crate::lock::ProcessLock;
+use crate::mark::{self, Mark};
 use crate::reader::{Reader, Readers};
 use crate::schema::{self, MigrationStep, State};
 use crate::writer::{Tx, Writer};
@@ -101,6 +104,7 @@ pub struct Store {
 struct Inner {
     readers: Readers,
     writer: Option<Writer>,
+    health: Health,
 }
 
 impl Store {
@@ -108,20 +112,33 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Schema`] when it is not at this program's version ([`Store::migrate`] mends
-    /// an older one), [`StoreError::Foreign`], [`StoreError::InUse`], [`StoreError::Unavailable`].
+    /// an older one), [`StoreError::Foreign`], [`StoreError::InUse`], [`StoreError::Unopened`],
+    /// [`StoreError::LogLost`], [`StoreError::Damaged`], [`StoreError::Full`],
+    /// [`StoreError::ReadOnly`], [`StoreError::Unavailable`].
     pub fn open(url: &StoreUrl, options: StoreOptions) -> Result<Self, StoreError> {
         let path = url.path().to_owned();
         let shared = Arc::new(Dictionary::default());
+        let health = Health::default();
         let (writer, key) = match options.access {
             Access::Serve => {
                 let lock = ProcessLock::take(&path)?;
+                openable(&path)?;
                 let db = Connection::open(&path, Purpose::Write, options.cache_kib)?;
+                // Until it is known to be whole, its log is evidence.
+                db.keep_log_on_close(KeepLog::AsItIs)?;
                 if schema::state(&db)? == State::Empty {
+                    mark::refuse_missing(&path)?;
                     schema::run(&db, schema::STEPS)?;
                 }
                 schema::require_current(&db)?;
                 let key = CursorKey::ensure(&db)?;
-                (Some(Writer::start(&path, db, lock, &options, key.clone())?), key)
+                mark::refuse_shorter(mark::read(&path), key.store_id(), &db)?;
+                db.keep_log_on_close(KeepLog::Folded)?;
+                if db.sealing() == Sealing::Plain {
+                    tracing::warn!("the pages of this store have no seals: export it and import it into a new one");
+                }
+                let mark = Mark::open(&path, key.store_id(), last_change(&db)?);
+                (Some(Writer::start(&path, db, (lock, mark), &options, key.clone(), health.clone())?), key)
             }
             Access::Look => {
                 let db = Connection::open(&path, Purpose::Read, options.cache_kib / 2)?;
@@ -130,7 +147,7 @@ impl Store {
             }
         };
         let readers = Readers::start(&path, &options, shared, key)?;
-        Ok(Self { inner: Arc::new(Inner { readers, writer }) })
+        Ok(Self { inner: Arc::new(Inner { readers, writer, health }) })
     }
 
     /// The steps that bring a store to this program's version; taken unless only planned.
@@ -242,6 +259,24 @@ impl Store {
         self.inner.readers.run_one_here(job).await
     }
 
+    /// What ails the store, as far as those who read and wrote have met it. When writes failed the
+    /// last time, tries whether they still do.
+    pub async fn ailment(&self) -> Option<Ailment> {
+        match self.inner.health.ailment()? {
+            Ailment::Damaged => Some(Ailment::Damaged),
+            _ => {
+                // A commit that holds says by itself that writing goes again.
+                let tried = self.write(|tx| tx.try_writing()).await;
+                tried.err().and_then(|_: StoreError| self.inner.health.ailment())
+            }
+        }
+    }
+
+    /// Says that damage was met, to whoever asks for ailments.
+    pub fn met_damage(&self) {
+        self.inner.health.damaged();
+    }
+
     /// Finishes the writes that wait, refuses later ones, and lets go of the file: when this
     /// returns another process may serve it.
     pub async fn close(&self) {
@@ -258,6 +293,20 @@ pub enum MigrateMode {
     Plan,
     /// Taken.
     Run,
+}
+
+/// Whether the file may be read and written, if it is there; the lock is held, so nobody else of this
+/// process has it open.
+fn openable(path: &Path) -> Result<(), StoreError> {
+    match std::fs::OpenOptions::new().read(true).write(true).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Unopened(error)),
+        _ => Ok(()),
+    }
+}
+
+fn last_change(db: &Connection) -> Result<u64, StoreError> {
+    let last = db.first("SELECT coalesce(max(sequence), 0) FROM change", &[], |row| row.int(0))?;
+    Ok(last.unwrap_or_default().cast_unsigned())
 }
 
 fn system_clock() -> Instant {

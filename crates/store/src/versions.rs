@@ -3,7 +3,7 @@
 use crate::body;
 use crate::contract::{Change, Form, Instant, Name, StoreError, Version};
 use crate::dialect::Row;
-use crate::dialect::sqlite::unavailable;
+use crate::dialect::sqlite::damaged;
 use crate::reader::Reader;
 
 /// The columns of a version that [`read_version`] expects first in a row, in this order; a name is
@@ -81,6 +81,6 @@ pub(crate) fn read_change(stored: i64) -> Result<Change, StoreError> {
         1 => Ok(Change::Create),
         2 => Ok(Change::Update),
         3 => Ok(Change::Delete),
-        _ => Err(unavailable("a stored change is of no known kind")),
+        _ => Err(damaged("a stored change is of no known kind")),
     }
 }

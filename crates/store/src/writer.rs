@@ -12,8 +12,10 @@ use crate::contract::{Instant, StoreError};
 use crate::cursor::CursorKey;
 use crate::dialect::sqlite::{Connection, unavailable};
 use crate::dictionary::{Dictionary, Growth};
+use crate::health::Health;
 use crate::integrity::Pending;
 use crate::lock::ProcessLock;
+use crate::mark::Mark;
 use crate::reader::Reader;
 use crate::store::{Clock, StoreOptions};
 
@@ -71,9 +73,10 @@ impl Writer {
     pub(crate) fn start(
         path: &Path,
         mut db: Connection,
-        lock: ProcessLock,
+        (lock, mark): (ProcessLock, Mark),
         options: &StoreOptions,
         key: CursorKey,
+        health: Health,
     ) -> Result<Self, StoreError> {
         let (queue, waiting) = crossbeam_channel::unbounded::<Order>();
         let room = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
@@ -87,7 +90,7 @@ impl Writer {
         let checkpoints = Checkpoints::of(&mut db, path)?;
         std::thread::Builder::new()
             .name("store-write".to_owned())
-            .spawn(move || Work::new(db, shared, checkpoints, lock).run(&waiting, batch))
+            .spawn(move || Work::new(db, shared, checkpoints, (lock, mark), health).run(&waiting, batch))
             .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         Ok(Self { queue, room })
     }
@@ -142,6 +145,13 @@ impl Tx<'_> {
     #[must_use]
     pub fn now(&self) -> Instant {
         Instant((self.shared.clock)().0.max(self.counters.updated.saturating_add(1)))
+    }
+
+    /// Writes something of no meaning, to know whether writing goes.
+    pub(crate) fn try_writing(&mut self) -> Result<(), StoreError> {
+        let sql = "INSERT INTO setting (name, value) VALUES ('tried', ?1)
+                   ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.db.execute(sql, &[self.now().0.to_le_bytes().as_slice().into()]).map(drop)
     }
 
     /// Keeps in mind that a name was added, in case the job is undone.
@@ -212,8 +222,15 @@ mod tests {
         schema::run(&db, schema::STEPS).unwrap();
         db.run("PRAGMA max_page_count = 64").unwrap();
         let key = CursorKey::ensure(&db).unwrap();
-        let writer =
-            Writer::start(&path, db, ProcessLock::take(&path).unwrap(), &StoreOptions::default(), key).unwrap();
+        let writer = Writer::start(
+            &path,
+            db,
+            (ProcessLock::take(&path).unwrap(), Mark::none()),
+            &StoreOptions::default(),
+            key,
+            Health::default(),
+        )
+        .unwrap();
         (dir, writer)
     }
 
@@ -228,14 +245,15 @@ mod tests {
             large_ones.push(tokio::spawn(writer.submit(move |tx| tx.put_blob(&blob))));
         }
         for job in large_ones {
-            assert!(matches!(job.await.unwrap(), Err(StoreError::Unavailable(_))));
+            // One that was not begun when the disk was found full is told that it was not taken.
+            assert!(matches!(job.await.unwrap(), Err(StoreError::Full(_) | StoreError::Unavailable(_))));
         }
         let mut made = 0;
         for job in small_ones {
             match job.await.unwrap() {
                 Ok(_) => made += 1,
                 // A full disk may take its neighbours in the batch with it; they are told.
-                Err(StoreError::Unavailable(_)) => {}
+                Err(StoreError::Full(_) | StoreError::Unavailable(_)) => {}
                 Err(other) => panic!("{other:?}"),
             }
         }
@@ -252,7 +270,15 @@ mod tests {
         schema::run(&db, schema::STEPS).unwrap();
         let key = CursorKey::ensure(&db).unwrap();
         let options = StoreOptions { queue: 2, batch: 3, ..StoreOptions::default() };
-        let writer = Writer::start(&path, db, ProcessLock::take(&path).unwrap(), &options, key).unwrap();
+        let writer = Writer::start(
+            &path,
+            db,
+            (ProcessLock::take(&path).unwrap(), Mark::none()),
+            &options,
+            key,
+            Health::default(),
+        )
+        .unwrap();
         let jobs: Vec<_> =
             (0..100).map(|number| tokio::spawn(writer.submit(move |tx| tx.commit_version(&note(number))))).collect();
         let mut sequences = Vec::new();
@@ -274,7 +300,8 @@ mod tests {
         schema::run(&db, schema::STEPS).unwrap();
         let key = CursorKey::ensure(&db).unwrap();
         let lock = ProcessLock::take(&path).unwrap();
-        let writer = Writer::start(&path, db, lock, &StoreOptions::default(), key).unwrap();
+        let writer =
+            Writer::start(&path, db, (lock, Mark::none()), &StoreOptions::default(), key, Health::default()).unwrap();
         (dir, writer)
     }
 

@@ -41,7 +41,7 @@ const RELEASES_NAMED: &[&str] = &[
 const RULES: [Rule; 7] = [
     Rule {
         words: &["rusqlite", "tokio_postgres"],
-        holds: Where::UnderBut("crates/", &["crates/store/"]),
+        holds: Where::UnderBut("crates/", &["crates/pages/", "crates/store/"]),
         instead: "only the store names a driver",
     },
     Rule {

@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use liaison_app::{
     content::{self, Raw},
     operation::{
@@ -86,7 +86,7 @@ pub async fn download(BinaryExchange(exchange): BinaryExchange, Named(name): Nam
     }
     exchange.only(&[])?;
     let downloaded = exchange.execute(Download { name, version: None }).await?;
-    send(downloaded, &exchange)
+    send(downloaded, &exchange).await
 }
 
 /// As [`download`], of one version.
@@ -97,10 +97,10 @@ pub async fn download_version(BinaryExchange(exchange): BinaryExchange, Versione
         return respond::stored(&stored, &exchange);
     }
     let downloaded = exchange.execute(Download { name, version: Some(version) }).await?;
-    send(downloaded, &exchange)
+    send(downloaded, &exchange).await
 }
 
-fn send(downloaded: Downloaded, exchange: &Exchange) -> Answer {
+async fn send(downloaded: Downloaded, exchange: &Exchange) -> Answer {
     exchange.accepts(&downloaded.content_type)?;
     if is_known(&exchange.headers, downloaded.resource.version(), downloaded.resource.updated())? {
         return Ok(respond::not_modified(&downloaded.resource));
@@ -111,16 +111,19 @@ fn send(downloaded: Downloaded, exchange: &Exchange) -> Answer {
         HeaderValue::from_str(&downloaded.content_type).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let stamped = downloaded.resource.clone();
     let sent = range.clone().unwrap_or(0..length);
-    let mut response =
-        Response::new(Body::from_stream(stream::unfold(Some(downloaded.range(sent.clone())), |downloaded| async {
-            let mut downloaded = downloaded?;
-            match downloaded.next().await {
-                Ok(Some(bytes)) => Some((Ok(bytes), Some(downloaded))),
-                Ok(None) => None,
-                // The status is out: all that can be done is to cut the body short.
-                Err(error) => Some((Err(error), None)),
-            }
-        })));
+    // The first piece is read before the status is out, so that what cannot be read is refused.
+    let mut downloaded = downloaded.range(sent.clone());
+    let first = downloaded.next().await?;
+    let rest = stream::unfold(first.is_some().then_some(downloaded), |downloaded| async {
+        let mut downloaded = downloaded?;
+        match downloaded.next().await {
+            Ok(Some(bytes)) => Some((Ok(bytes), Some(downloaded))),
+            Ok(None) => None,
+            // The status is out: all that can be done is to cut the body short.
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    let mut response = Response::new(Body::from_stream(stream::iter(first.map(Ok)).chain(rest)));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, content_type);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(sent.end - sent.start));

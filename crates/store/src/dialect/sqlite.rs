@@ -1,24 +1,30 @@
 //! SQLite: one file, one writer, any number of readers.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use liaison_pages::{PAGE_BYTES, Sealing};
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::{SQLITE_IOERR_DATA, SQLITE_IOERR_SHORT_READ};
 use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql};
 
 use super::Value;
 use crate::contract::StoreError;
+use crate::health::Ailment;
 
 /// Marks a file as ours: "LIAI".
 pub(crate) const APPLICATION_ID: i64 = 0x4C49_4149;
 
-/// Bodies of 2 to 3 KB stay in the row at this size, two or three a page, without a page of
-/// overflow each; the file is created with it.
-const PAGE_BYTES: i64 = 8192;
+/// What the operating system says of a file that takes no more bytes: full, over a quota, over a limit
+/// of the process.
+const NO_ROOM: [i32; 3] = [28, 122, 27];
+/// And of one that may not be written to: read-only file system, no permission, not permitted.
+const NO_WRITING: [i32; 3] = [30, 13, 1];
 
 /// Statements kept prepared on each connection: more than the distinct shapes of everyday searches.
 const PREPARED: usize = 256;
@@ -38,12 +44,23 @@ pub(crate) enum Purpose {
     Memory,
 }
 
+/// What was there before a connection was opened.
+#[derive(Clone, Copy)]
+struct Found {
+    /// No file, or an empty one.
+    fresh: bool,
+    /// A log that holds something.
+    log: bool,
+}
+
 /// A connection with its prepared statements.
 pub(crate) struct Connection {
     raw: rusqlite::Connection,
     started: Instant,
     /// Microseconds after `started` at which a running statement is stopped; 0: never.
     deadline: Arc<AtomicI64>,
+    /// The class of the last error that lay with the file, until it is asked for.
+    trouble: Cell<Option<Ailment>>,
 }
 
 impl Connection {
@@ -56,22 +73,38 @@ impl Connection {
             #[cfg(test)]
             Purpose::Memory => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_MEMORY,
         } | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let raw = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
+        // An open database is not looked at through another descriptor: closing that would let go of
+        // its locks. Its size can be told without one.
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |about| about.len());
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let found = Found { fresh: size(path) == 0, log: size(log.as_ref()) > 0 };
+        let pages = liaison_pages::file_system().map_err(failed)?;
+        let raw = rusqlite::Connection::open_with_flags_and_vfs(path, flags, pages).map_err(failed)?;
         raw.set_prepared_statement_cache_capacity(PREPARED);
         raw.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
-        let mut connection = Self { raw, started: Instant::now(), deadline: Arc::default() };
-        connection.configure(purpose, cache_kib)?;
+        let mut connection = Self { raw, started: Instant::now(), deadline: Arc::default(), trouble: Cell::default() };
+        connection.configure(purpose, found, cache_kib)?;
         connection.watch_deadline()?;
         Ok(connection)
     }
 
-    fn configure(&self, purpose: Purpose, cache_kib: u32) -> Result<(), StoreError> {
-        let set = |name: &str, value: &dyn ToSql| self.raw.pragma_update(None, name, value).map_err(failed);
+    fn configure(&self, purpose: Purpose, found: Found, cache_kib: u32) -> Result<(), StoreError> {
+        let set = |name: &str, value: &dyn ToSql| {
+            self.raw.pragma_update(None, name, value).map_err(|error| self.failed(error))
+        };
         match purpose {
             Purpose::Write => {
-                set("page_size", &PAGE_BYTES)?;
-                let mode: String =
-                    self.raw.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(failed)?;
+                if found.fresh {
+                    set("page_size", &i64::try_from(PAGE_BYTES).unwrap_or_default())?;
+                    liaison_pages::reserve(&self.raw).map_err(failed)?;
+                } else {
+                    self.refuse_foreign()?;
+                }
+                let mode: String = self
+                    .raw
+                    .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+                    .map_err(|error| self.failed(error))?;
                 if mode != "wal" {
                     return Err(unavailable(format!("journal mode is {mode}, not wal")));
                 }
@@ -82,7 +115,12 @@ impl Connection {
                 // The log is cut back to this once it has been copied.
                 set("journal_size_limit", &(64 * 1024 * 1024))?;
             }
-            Purpose::Read => set("query_only", &true)?,
+            Purpose::Read => {
+                set("query_only", &true)?;
+                // Whoever only looks leaves a log as it is: what is wrong with it can then still be
+                // seen, and mended.
+                self.keep_log_on_close(if found.log { KeepLog::AsItIs } else { KeepLog::Folded })?;
+            }
             #[cfg(test)]
             Purpose::Memory => {}
         }
@@ -96,6 +134,55 @@ impl Connection {
         // Damage in a page is reported rather than followed.
         set("cell_size_check", &true)?;
         set("trusted_schema", &false)
+    }
+
+    /// Nothing is written to a database of another program, not even how it keeps its log.
+    fn refuse_foreign(&self) -> Result<(), StoreError> {
+        let int =
+            |sql: &str| self.raw.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| self.failed(error));
+        let (application, tables) = (int("PRAGMA application_id")?, int("SELECT count(*) FROM sqlite_schema")?);
+        if application == APPLICATION_ID || (application == 0 && tables == 0) {
+            Ok(())
+        } else {
+            Err(StoreError::Foreign)
+        }
+    }
+
+    /// What the log is left to when the connection is closed: folded into the file by whoever closes
+    /// last, or kept as it is.
+    pub(crate) fn keep_log_on_close(&self, keep: KeepLog) -> Result<(), StoreError> {
+        let keep = keep == KeepLog::AsItIs;
+        self.raw.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop).map_err(failed)
+    }
+
+    /// The class of an error, with what the operating system said of it.
+    fn failed(&self, error: rusqlite::Error) -> StoreError {
+        let of_system = matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen));
+        let said = if of_system { liaison_pages::system_error(&self.raw) } else { 0 };
+        let error = match failed(error) {
+            StoreError::Unavailable(cause) if NO_ROOM.contains(&said) => StoreError::Full(cause),
+            StoreError::Unavailable(cause) if NO_WRITING.contains(&said) => StoreError::ReadOnly(cause),
+            other => other,
+        };
+        if let Some(ailment) = Ailment::of(&error) {
+            self.trouble.set(Some(ailment));
+        }
+        error
+    }
+
+    /// What was wrong with the file since this was asked last.
+    pub(crate) fn take_trouble(&self) -> Option<Ailment> {
+        self.trouble.take()
+    }
+
+    /// Whether the pages of the file are sealed.
+    pub(crate) fn sealing(&self) -> Sealing {
+        liaison_pages::sealing(&self.raw)
+    }
+
+    /// The numbers of the pages that are not as they were written, at most so many.
+    pub(crate) fn damaged_pages(&self, limit: usize) -> Result<Vec<u64>, StoreError> {
+        liaison_pages::damaged_pages(&self.raw, limit).map_err(|error| self.failed(error))
     }
 
     fn watch_deadline(&mut self) -> Result<(), StoreError> {
@@ -124,13 +211,13 @@ impl Connection {
 
     /// Runs statements without values or rows.
     pub(crate) fn run(&self, sql: &str) -> Result<(), StoreError> {
-        self.raw.execute_batch(sql).map_err(failed)
+        self.raw.execute_batch(sql).map_err(|error| self.failed(error))
     }
 
     /// Runs a statement that changes; gives the number of rows changed.
     pub(crate) fn execute(&self, sql: &str, values: &[Value<'_>]) -> Result<usize, StoreError> {
-        let mut statement = self.raw.prepare_cached(sql).map_err(failed)?;
-        statement.execute(rusqlite::params_from_iter(values)).map_err(failed)
+        let mut statement = self.raw.prepare_cached(sql).map_err(|error| self.failed(error))?;
+        statement.execute(rusqlite::params_from_iter(values)).map_err(|error| self.failed(error))
     }
 
     /// Hands every row of a statement to `each`.
@@ -140,9 +227,9 @@ impl Connection {
         values: &[Value<'_>],
         mut each: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut statement = self.raw.prepare_cached(sql).map_err(failed)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(failed)?;
-        while let Some(row) = rows.next().map_err(failed)? {
+        let mut statement = self.raw.prepare_cached(sql).map_err(|error| self.failed(error))?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(|error| self.failed(error))?;
+        while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
             each(&Row(row))?;
         }
         Ok(())
@@ -170,9 +257,9 @@ impl Connection {
         values: &[Value<'_>],
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let mut statement = self.raw.prepare_cached(sql).map_err(failed)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(failed)?;
-        match rows.next().map_err(failed)? {
+        let mut statement = self.raw.prepare_cached(sql).map_err(|error| self.failed(error))?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(|error| self.failed(error))?;
+        match rows.next().map_err(|error| self.failed(error))? {
             Some(row) => read(&Row(row)).map(Some),
             None => Ok(None),
         }
@@ -180,7 +267,8 @@ impl Connection {
 
     /// A statement that finds one row by its key, to be asked for many.
     pub(crate) fn keyed(&self, sql: &str) -> Result<Keyed<'_>, StoreError> {
-        self.raw.prepare_cached(sql).map(Keyed).map_err(failed)
+        let statement = self.raw.prepare_cached(sql).map_err(|error| self.failed(error))?;
+        Ok(Keyed { of: self, statement })
     }
 
     /// What is wrong with the pages of the file, at most so many complaints; none when all is well.
@@ -215,7 +303,10 @@ impl Connection {
 }
 
 /// A statement with one value: a key.
-pub(crate) struct Keyed<'c>(rusqlite::CachedStatement<'c>);
+pub(crate) struct Keyed<'c> {
+    of: &'c Connection,
+    statement: rusqlite::CachedStatement<'c>,
+}
 
 impl Keyed<'_> {
     /// The row of a key, if there is one.
@@ -224,25 +315,43 @@ impl Keyed<'_> {
         key: i64,
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let mut rows = self.0.query([key]).map_err(failed)?;
-        rows.next().map_err(failed)?.map(|row| read(&Row(row))).transpose()
+        let of = self.of;
+        let mut rows = self.statement.query([key]).map_err(|error| of.failed(error))?;
+        rows.next().map_err(|error| of.failed(error))?.map(|row| read(&Row(row))).transpose()
     }
+}
+
+/// What becomes of the log when a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeepLog {
+    /// It stays where it is.
+    AsItIs,
+    /// The last connection folds it into the file.
+    Folded,
 }
 
 /// Copies all of a database, as of one moment, to a new file, and checks the copy.
 pub(crate) fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
-    let mut copy = rusqlite::Connection::open(to).map_err(failed)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut copy = match from.sealing() {
+        Sealing::Sealed => {
+            let pages = liaison_pages::file_system().map_err(failed)?;
+            rusqlite::Connection::open_with_flags_and_vfs(to, flags, pages)
+        }
+        Sealing::Plain => rusqlite::Connection::open_with_flags(to, flags),
+    }
+    .map_err(failed)?;
     {
         // All pages in one step: in several, every write in between would begin the copy anew.
         let backup = rusqlite::backup::Backup::new(&from.raw, &mut copy).map_err(failed)?;
-        match backup.step(-1).map_err(failed)? {
+        match backup.step(-1).map_err(|error| from.failed(error))? {
             rusqlite::backup::StepResult::Done => {}
             other => return Err(unavailable(format!("the copy was not finished: {other:?}"))),
         }
     }
     let found: String = copy.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
     if found != "ok" {
-        return Err(unavailable(format!("the copy is damaged: {found}")));
+        return Err(damaged(format!("the copy is not whole: {found}")));
     }
     // In write-ahead mode, as its original: its log is folded in before the file is named.
     copy.close().map_err(|(_, error)| failed(error))
@@ -259,18 +368,18 @@ impl<'r> Row<'r> {
 
     /// A text.
     pub(crate) fn text(&self, column: usize) -> Result<&'r str, StoreError> {
-        self.0.get_ref(column).map_err(failed)?.as_str().map_err(|error| unavailable(error.to_string()))
+        self.0.get_ref(column).map_err(failed)?.as_str().map_err(|error| damaged(error.to_string()))
     }
 
     /// A text, or nothing.
     pub(crate) fn maybe_text(&self, column: usize) -> Result<Option<&'r str>, StoreError> {
         let found = self.0.get_ref(column).map_err(failed)?;
-        found.as_str_or_null().map_err(|error| unavailable(error.to_string()))
+        found.as_str_or_null().map_err(|error| damaged(error.to_string()))
     }
 
     /// Bytes.
     pub(crate) fn bytes(&self, column: usize) -> Result<&'r [u8], StoreError> {
-        self.0.get_ref(column).map_err(failed)?.as_blob().map_err(|error| unavailable(error.to_string()))
+        self.0.get_ref(column).map_err(failed)?.as_blob().map_err(|error| damaged(error.to_string()))
     }
 
     /// Whatever stands there.
@@ -302,13 +411,25 @@ pub(crate) fn failed(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::OperationInterrupted) => StoreError::TooSlow,
         Some(ErrorCode::NotADatabase) => StoreError::Foreign,
-        _ => StoreError::Unavailable(Box::new(error)),
+        Some(ErrorCode::DiskFull) => StoreError::Full(Box::new(error)),
+        Some(ErrorCode::ReadOnly) => StoreError::ReadOnly(Box::new(error)),
+        Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged(Box::new(error)),
+        _ => match error.sqlite_error().map(|error| error.extended_code) {
+            // A page whose seal is broken; a file that is shorter than it should be.
+            Some(SQLITE_IOERR_DATA | SQLITE_IOERR_SHORT_READ) => StoreError::Damaged(Box::new(error)),
+            _ => StoreError::Unavailable(Box::new(error)),
+        },
     }
 }
 
 /// An error of ours that means the store cannot serve.
 pub(crate) fn unavailable(text: impl Into<String>) -> StoreError {
     StoreError::Unavailable(text.into().into())
+}
+
+/// An error of ours that means that what is there is not what was written.
+pub(crate) fn damaged(text: impl Into<String>) -> StoreError {
+    StoreError::Damaged(text.into().into())
 }
 
 /// An expression: where a text stands in another, counted from 1; 0 when it does not.

@@ -11,7 +11,7 @@ use super::{Search, purpose};
 use crate::contract::{Change, StoreError, Version};
 use crate::cursor::{Place, SortValue};
 use crate::dialect::Value;
-use crate::dialect::sqlite::unavailable;
+use crate::dialect::sqlite::damaged;
 use crate::reader::Reader;
 
 /// A match: its key, and what it is sorted by.
@@ -224,7 +224,7 @@ impl Reader<'_> {
 }
 
 fn lost() -> StoreError {
-    unavailable("an index row leads to no resource")
+    damaged("an index row leads to no resource")
 }
 
 /// Begins a walk where the page before ended.

@@ -12,7 +12,9 @@ use super::job::Job;
 use super::{Counters, Order, Shared};
 use crate::contract::StoreError;
 use crate::dialect::sqlite::Connection;
+use crate::health::{Ailment, Health};
 use crate::lock::ProcessLock;
+use crate::mark::Mark;
 
 /// What the thread works with.
 pub(super) struct Work {
@@ -21,6 +23,8 @@ pub(super) struct Work {
     /// Unknown at the start and after a failure: then read from the store.
     counters: Option<Counters>,
     checkpoints: Checkpoints,
+    mark: Mark,
+    health: Health,
     /// Let go of when the thread ends, after the last commit.
     _lock: ProcessLock,
 }
@@ -46,8 +50,14 @@ fn next_order(waiting: &Receiver<Order>, closing: &[oneshot::Sender<()>]) -> Opt
 }
 
 impl Work {
-    pub(super) const fn new(db: Connection, shared: Shared, checkpoints: Checkpoints, lock: ProcessLock) -> Self {
-        Self { db, shared, counters: None, checkpoints, _lock: lock }
+    pub(super) fn new(
+        db: Connection,
+        shared: Shared,
+        checkpoints: Checkpoints,
+        (lock, mark): (ProcessLock, Mark),
+        health: Health,
+    ) -> Self {
+        Self { db, shared, counters: None, checkpoints, mark, health, _lock: lock }
     }
 
     pub(super) fn run(mut self, waiting: &Receiver<Order>, batch: usize) {
@@ -68,6 +78,7 @@ impl Work {
         if let Err(error) = self.db.run("PRAGMA wal_checkpoint(TRUNCATE)") {
             tracing::warn!(error = %cause(&error), "the log was not copied back on closing");
         }
+        self.mark.settle();
         drop(self);
         closing.into_iter().for_each(|tell| {
             let _ = tell.send(());
@@ -115,6 +126,13 @@ impl Work {
         }
         match done.and_then(|()| group.commit(&self.db)) {
             Ok(counters) => {
+                // Before anybody is answered.
+                self.mark.note(counters.sequence.cast_unsigned());
+                // Also of a job that failed alone: what keeps one from writing will keep others.
+                match self.db.take_trouble() {
+                    Some(why) => self.health.did_not_write(why),
+                    None => self.health.wrote(),
+                }
                 self.counters = Some(counters);
                 let last = LastGroup { jobs: group.len(), took: begun.elapsed().saturating_sub(waited) };
                 group.into_jobs().into_iter().for_each(|job| job.answer(None));
@@ -145,9 +163,11 @@ impl Work {
         {
             tracing::error!(error = %cause(&error), "a rollback failed");
         }
+        let why = self.db.take_trouble().or_else(|| Ailment::of(&error)).unwrap_or(Ailment::NotWriting);
+        self.health.did_not_write(why);
         let error = Arc::new(error);
         for job in jobs {
-            job.answer(Some(StoreError::Unavailable(Box::new(CommitFailed(Arc::clone(&error))))));
+            job.answer(Some(why.refusal(Box::new(CommitFailed(Arc::clone(&error))))));
         }
     }
 }

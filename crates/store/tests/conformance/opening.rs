@@ -88,7 +88,7 @@ async fn a_file_that_is_something_else_is_left_alone() {
     assert!(matches!(opened.err(), Some(StoreError::Foreign)));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     let nowhere = StoreUrl::Sqlite(dir.path().join("no/such/folder/store.db"));
-    assert!(matches!(Store::open(&nowhere, StoreOptions::default()).err(), Some(StoreError::Unavailable(_))));
+    assert!(matches!(Store::open(&nowhere, StoreOptions::default()).err(), Some(StoreError::Unopened(_))));
 }
 
 #[tokio::test]
