@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use liaison_pages::{PAGE_BYTES, Sealing, damaged_pages, file_system, reserve, sealing};
+use rusqlite::ffi::{SQLITE_CORRUPT, SQLITE_IOERR_DATA};
 use rusqlite::{Connection, OpenFlags};
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
@@ -66,7 +67,11 @@ fn a_flipped_bit_on_any_page_is_an_error_or_of_no_consequence() {
         fs::write(&path, &bytes).unwrap();
         match read(&path) {
             Ok(found) => assert_eq!(found, before, "page {page}, byte {at}"),
-            Err(_) => refused += 1,
+            Err(error) => {
+                let code = error.sqlite_extended_error_code();
+                assert!([Some(SQLITE_IOERR_DATA), Some(SQLITE_CORRUPT)].contains(&code), "page {page}: {error:?}");
+                refused += 1;
+            }
         }
         if page > 0 {
             let db = open(&path).unwrap();

@@ -1,7 +1,7 @@
 //! From refusals to answers: the one table of statuses, and the one place that writes
 //! their `OperationOutcome`s.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
@@ -155,6 +155,18 @@ pub const fn status(refusal: &Refusal) -> StatusCode {
     }
 }
 
+/// An error, with those that caused it.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
 impl From<AppError> for Refused {
     fn from(error: AppError) -> Self {
         let about = match &error.refusal {
@@ -166,7 +178,7 @@ impl From<AppError> for Refused {
             Refusal::Full | Refusal::ReadOnly | Refusal::Damaged => About::RetryAfter(60),
             _ => About::Nothing,
         };
-        let cause = error.cause.as_ref().map(ToString::to_string);
+        let cause = error.cause.as_deref().map(|cause| chain(cause));
         Self(Arc::new(Refusing { status: status(&error.refusal), issues: error.issues, about, cause }))
     }
 }

@@ -55,12 +55,12 @@ const KEY_BYTES: usize = 32;
 const TAG_BYTES: usize = 16;
 
 impl CursorKey {
-    /// The key of a store, made when it has none. Writer only.
-    pub(crate) fn ensure(db: &Connection) -> Result<Self, StoreError> {
+    /// Makes the key of a new store.
+    pub(crate) fn make(db: &Connection) -> Result<Self, StoreError> {
         let mut fresh = [0; KEY_BYTES];
         ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut fresh)
             .map_err(|_| unavailable("no randomness"))?;
-        let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2)";
         db.execute(sql, &[KEY_NAME.into(), fresh.as_slice().into()])?;
         Self::read(db)
     }

@@ -9,7 +9,7 @@
 //! may say less than was acknowledged, never more.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,9 @@ pub(crate) const ENDING: &str = "-mark";
 
 /// `name`, the store it is of, the last change, and a seal over them.
 const BYTES: usize = 32;
+/// One page of the smallest size.
+const SMALLEST_DATABASE: u64 = 512;
+
 const NAME: &[u8; 8] = b"LIAIMARK";
 
 /// Which store a mark is of: two stores that bear the same file name one after the other differ.
@@ -78,8 +81,18 @@ fn written(marked: Marked) -> [u8; BYTES] {
     bytes
 }
 
-/// Refuses to make a new store in the place of one that held something.
+/// Refuses to make a new store in the place of one that held something, or of what is too short for
+/// a database.
 pub(crate) fn refuse_missing(store: &Path) -> Result<(), StoreError> {
+    match fs::metadata(store).map_or(0, |about| about.len()) {
+        0 => refuse_empty(store),
+        1..SMALLEST_DATABASE => refuse_empty(store).and(Err(StoreError::Foreign)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to make a new store where one held something, though nothing of it is there.
+pub(crate) fn refuse_empty(store: &Path) -> Result<(), StoreError> {
     match read(store) {
         Some(marked) if marked.sequence > 0 => Err(StoreError::LogLost { acknowledged: marked.sequence, found: 0 }),
         _ => Ok(()),

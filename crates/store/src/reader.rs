@@ -188,8 +188,9 @@ where
 {
     reader.db.execute("BEGIN", &[])?;
     let answer = unpanicked(reader, job);
-    // The snapshot is let go even when the job failed; a read has nothing to lose.
-    let ended = reader.db.execute("COMMIT", &[]);
+    // The snapshot is let go even when the job failed; a read has nothing to lose. An error in the
+    // file may have ended it already: what is told is that error.
+    let ended = if reader.db.in_transaction() { reader.db.execute("COMMIT", &[]) } else { Ok(0) };
     let answer = answer?;
     ended?;
     Ok(answer)

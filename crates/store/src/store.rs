@@ -126,12 +126,17 @@ impl Store {
                 let db = Connection::open(&path, Purpose::Write, options.cache_kib)?;
                 // Until it is known to be whole, its log is evidence.
                 db.keep_log_on_close(KeepLog::AsItIs)?;
-                if schema::state(&db)? == State::Empty {
-                    mark::refuse_missing(&path)?;
-                    schema::run(&db, schema::STEPS)?;
-                }
-                schema::require_current(&db)?;
-                let key = CursorKey::ensure(&db)?;
+                let key = match schema::state(&db)? {
+                    State::Empty => {
+                        mark::refuse_empty(&path)?;
+                        make(&db)?
+                    }
+                    State::Version(_) => {
+                        schema::require_current(&db)?;
+                        db.log_ahead()?;
+                        CursorKey::read(&db)?
+                    }
+                };
                 mark::refuse_shorter(mark::read(&path), key.store_id(), &db)?;
                 db.keep_log_on_close(KeepLog::Folded)?;
                 if db.sealing() == Sealing::Plain {
@@ -163,6 +168,9 @@ impl Store {
             MigrateMode::Plan => None,
             MigrateMode::Run => Some(ProcessLock::take(path)?),
         };
+        if mode == MigrateMode::Run {
+            mark::refuse_missing(path)?;
+        }
         let purpose = match mode {
             MigrateMode::Plan => Purpose::Read,
             MigrateMode::Run => Purpose::Write,
@@ -170,6 +178,7 @@ impl Store {
         let db = Connection::open(path, purpose, 8 * 1024)?;
         let steps = schema::missing(schema::state(&db)?)?;
         if mode == MigrateMode::Run && !steps.is_empty() {
+            db.log_ahead()?;
             schema::run(&db, steps)?;
         }
         Ok(steps.to_vec())
@@ -296,12 +305,22 @@ pub enum MigrateMode {
 }
 
 /// Whether the file may be read and written, if it is there; the lock is held, so nobody else of this
-/// process has it open.
+/// process has it open. Nothing is made in the place of a store that is gone.
 fn openable(path: &Path) -> Result<(), StoreError> {
     match std::fs::OpenOptions::new().read(true).write(true).open(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Unopened(error)),
-        _ => Ok(()),
+        _ => mark::refuse_missing(path),
     }
+}
+
+/// Makes a store of an empty file. What it is lies in the file itself, not only in its log: a log
+/// that is lost is then missed.
+fn make(db: &Connection) -> Result<CursorKey, StoreError> {
+    db.log_ahead()?;
+    schema::run(db, schema::STEPS)?;
+    let key = CursorKey::make(db)?;
+    db.run("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(key)
 }
 
 fn last_change(db: &Connection) -> Result<u64, StoreError> {

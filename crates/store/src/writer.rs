@@ -221,7 +221,7 @@ mod tests {
         let db = Connection::open(&path, Purpose::Write, 1024).unwrap();
         schema::run(&db, schema::STEPS).unwrap();
         db.run("PRAGMA max_page_count = 64").unwrap();
-        let key = CursorKey::ensure(&db).unwrap();
+        let key = CursorKey::make(&db).unwrap();
         let writer = Writer::start(
             &path,
             db,
@@ -268,7 +268,7 @@ mod tests {
         let path = dir.path().join("store.db");
         let db = Connection::open(&path, Purpose::Write, 1024).unwrap();
         schema::run(&db, schema::STEPS).unwrap();
-        let key = CursorKey::ensure(&db).unwrap();
+        let key = CursorKey::make(&db).unwrap();
         let options = StoreOptions { queue: 2, batch: 3, ..StoreOptions::default() };
         let writer = Writer::start(
             &path,

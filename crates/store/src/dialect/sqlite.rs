@@ -98,15 +98,6 @@ impl Connection {
                 if found.fresh {
                     set("page_size", &i64::try_from(PAGE_BYTES).unwrap_or_default())?;
                     liaison_pages::reserve(&self.raw).map_err(failed)?;
-                } else {
-                    self.refuse_foreign()?;
-                }
-                let mode: String = self
-                    .raw
-                    .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
-                    .map_err(|error| self.failed(error))?;
-                if mode != "wal" {
-                    return Err(unavailable(format!("journal mode is {mode}, not wal")));
                 }
                 // An acknowledged write is on the disk.
                 set("synchronous", &"FULL")?;
@@ -136,16 +127,14 @@ impl Connection {
         set("trusted_schema", &false)
     }
 
-    /// Nothing is written to a database of another program, not even how it keeps its log.
-    fn refuse_foreign(&self) -> Result<(), StoreError> {
-        let int =
-            |sql: &str| self.raw.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| self.failed(error));
-        let (application, tables) = (int("PRAGMA application_id")?, int("SELECT count(*) FROM sqlite_schema")?);
-        if application == APPLICATION_ID || (application == 0 && tables == 0) {
-            Ok(())
-        } else {
-            Err(StoreError::Foreign)
-        }
+    /// Keeps a log ahead of the file from now on, as every store does. Written to the file, so only
+    /// done to what is known to be a store.
+    pub(crate) fn log_ahead(&self) -> Result<(), StoreError> {
+        let mode: String = self
+            .raw
+            .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+            .map_err(|error| self.failed(error))?;
+        if mode == "wal" { Ok(()) } else { Err(unavailable(format!("journal mode is {mode}, not wal"))) }
     }
 
     /// What the log is left to when the connection is closed: folded into the file by whoever closes
