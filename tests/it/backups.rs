@@ -109,6 +109,8 @@ async fn a_damaged_backup_is_not_put_in_the_place_of_a_store() {
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();
     left.sort();
+    // An empty log may stay.
+    left.retain(|name| !name.ends_with("-wal") && !name.ends_with("-shm"));
     assert_eq!(left, ["liaison.db", "liaison.db-mark", "liaison.db.lock"]);
     // The whole one is, with the other kept beside it.
     fs::write(&copy, whole).unwrap();

@@ -147,9 +147,9 @@ async fn a_flipped_bit_anywhere_is_said_and_never_answered() {
     assert_eq!(server.stop().await.code(), Some(0));
     let folder = tempfile::tempdir().unwrap();
     let pages = usize::try_from(fs::metadata(&store).unwrap().len()).unwrap() / PAGE;
-    let again = Server::launch(Launch::on(copied(&store, folder.path()))).await;
+    let mut again = Server::launch(Launch::on(copied(&store, folder.path()))).await;
     assert_eq!(answers(&again, &questions).await, whole, "the same store gives the same answers");
-    drop(again);
+    again.kill().await;
     let mut dice = Dice(7);
     let (mut starts_refused, mut answers_refused) = (0, 0);
     for flip in 0..flips() {
@@ -170,7 +170,7 @@ async fn a_flipped_bit_anywhere_is_said_and_never_answered() {
                 assert!(refused.said.contains("damaged"), "byte {byte}, bit {bit}: {}", refused.said);
                 assert!(!refused.said.contains("panicked"), "{}", refused.said);
             }
-            Ok(server) => {
+            Ok(mut server) => {
                 let mut refused = 0;
                 for (question, (found, right)) in
                     questions.iter().zip(answers(&server, &questions).await.iter().zip(&whole))
@@ -186,6 +186,7 @@ async fn a_flipped_bit_anywhere_is_said_and_never_answered() {
                     assert!(ready.text().contains("damaged"), "{}", ready.text());
                 }
                 answers_refused += refused;
+                server.kill().await;
             }
         }
     }
@@ -254,7 +255,10 @@ async fn a_log_that_is_damaged_cut_off_or_gone_is_missed() {
                 assert_eq!(status, Some(1), "{what}: {said}");
             }
             // Only what the file holds too may be missing from the log.
-            Ok(server) => assert_eq!(answers(&server, &questions).await, whole, "{what}"),
+            Ok(mut server) => {
+                assert_eq!(answers(&server, &questions).await, whole, "{what}");
+                server.kill().await;
+            }
         }
     }
     assert!(missed >= 8, "{missed} of 14");
@@ -288,12 +292,13 @@ async fn a_store_that_was_cut_off_or_is_gone_is_said() {
                 assert!(words.iter().any(|word| refused.said.contains(word)), "{kept} bytes: {}", refused.said);
                 assert_eq!(fs::metadata(&copy).unwrap().len(), kept as u64, "what is left is left as it is");
             }
-            Ok(server) => {
+            Ok(mut server) => {
                 let found = answers(&server, &questions).await;
                 assert_eq!(doctor(&copy).0, Some(1), "{kept} bytes of {length}");
                 for (found, right) in found.iter().zip(&whole) {
                     assert!(found == right || is_clear_refusal(found), "{kept} bytes: {found:?}");
                 }
+                server.kill().await;
             }
         }
     }

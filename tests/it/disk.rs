@@ -207,11 +207,12 @@ async fn what_was_there_is_served_again_after_a_start_on_a_full_disk() {
     let how = server.how();
     // Without room it may serve what can be read, or say that it cannot start.
     match Server::try_launch(how.clone()).await {
-        Ok(server) => {
+        Ok(mut server) => {
             all_there(&server.r4(), &acknowledged).await;
             let (more, refused) = notes_until_refused(&server.r4(), &circle, "m").await;
             is_refusal(&refused, 507, "no room");
             acknowledged.extend(more);
+            server.kill().await;
         }
         Err(refused) => {
             assert_eq!(refused.status, Some(1));

@@ -244,7 +244,8 @@ impl Ledger {
     /// Holds what the server has now against what it acknowledged, settling what was in doubt; what was
     /// not answered is sent again.
     pub async fn settle(&self, r4: &Fhir) {
-        for unanswered in std::mem::take(&mut *lock(&self.unanswered)) {
+        let unanswered = std::mem::take(&mut *lock(&self.unanswered));
+        for unanswered in unanswered {
             self.send_again(r4, unanswered).await;
         }
         let facts = lock(&self.facts).clone();
@@ -252,7 +253,8 @@ impl Ledger {
             let settled = check(r4, &name, fact).await;
             lock(&self.facts).insert(name, settled);
         }
-        for word in lock(&self.pairs).clone() {
+        let pairs = lock(&self.pairs).clone();
+        for word in pairs {
             assert_eq!(found(r4, &word).await, (1, 1), "the transaction {word}");
         }
     }

@@ -34,7 +34,6 @@ pub enum Sealing {
 struct Own(*mut sqlite3_vfs);
 
 // SAFETY: SQLite's file systems are made to be used by all threads, and this one is never changed.
-#[expect(clippy::non_send_fields_in_send_ty, reason = "the pointer is to what all threads may use")]
 unsafe impl Send for Own {}
 // SAFETY: as above.
 unsafe impl Sync for Own {}

@@ -116,7 +116,7 @@ impl Mark {
     /// from writing: it guards against what should not happen.
     pub(crate) fn open(path: &Path, store: StoreId, sequence: u64) -> Self {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path_of(path));
-        let file = file.inspect_err(|error| cannot(error)).ok();
+        let file = file.inspect_err(cannot).ok();
         let mut mark = Self { file, store, noted: u64::MAX };
         mark.note(sequence);
         mark
