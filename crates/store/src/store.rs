@@ -176,10 +176,15 @@ impl Store {
             MigrateMode::Run => Purpose::Write,
         };
         let db = Connection::open(path, purpose, 8 * 1024)?;
-        let steps = schema::missing(schema::state(&db)?)?;
-        if mode == MigrateMode::Run && !steps.is_empty() {
-            db.log_ahead()?;
-            schema::run(&db, steps)?;
+        let state = schema::state(&db)?;
+        let steps = schema::missing(state)?;
+        match (mode, state) {
+            (MigrateMode::Run, State::Empty) => make(&db).map(drop)?,
+            (MigrateMode::Run, State::Version(_)) if !steps.is_empty() => {
+                db.log_ahead()?;
+                schema::run(&db, steps)?;
+            }
+            _ => {}
         }
         Ok(steps.to_vec())
     }
