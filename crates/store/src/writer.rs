@@ -298,7 +298,7 @@ mod tests {
         let path = dir.path().join("store.db");
         let db = Connection::open(&path, Purpose::Write, 1024).unwrap();
         schema::run(&db, schema::STEPS).unwrap();
-        let key = CursorKey::ensure(&db).unwrap();
+        let key = CursorKey::make(&db).unwrap();
         let lock = ProcessLock::take(&path).unwrap();
         let writer =
             Writer::start(&path, db, (lock, Mark::none()), &StoreOptions::default(), key, Health::default()).unwrap();
