@@ -5,6 +5,8 @@ import urllib.parse
 
 MEDIA_TYPES = {"json": "application/fhir+json", "xml": "application/fhir+xml"}
 
+TOO_LARGE = 413
+
 
 class Refused(Exception):
     """An answer that was not the one wanted."""
@@ -35,9 +37,16 @@ class Server:
     def send(self, method, path, body, headers):
         """The body and the ETag of an answer of success."""
         self.requests += 1
-        self.connection.request(method, f"/fhir/{path}", body, headers)
-        answer = self.connection.getresponse()
-        text = answer.read()
+        try:
+            self.connection.request(method, f"/fhir/{path}", body, headers)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # A body that is too large is answered before it is read.
+        try:
+            answer = self.connection.getresponse()
+            text = answer.read()
+        except ConnectionError:
+            self.connection.close()
+            raise Refused(f"{method} /fhir/{path}", TOO_LARGE, b"the connection was closed on a large body") from None
         if answer.status not in (200, 201):
             raise Refused(f"{method} /fhir/{path}", answer.status, text)
         return text, answer.headers.get("ETag", "")
