@@ -25,7 +25,10 @@ async fn ready(State(store): State<Store>) -> Response {
     if let Err(error) = store.read(move |reader| reader.current(&nobody)).await {
         let error: StoreError = error;
         tracing::error!(%error, "the store does not answer");
-        return not_ready("the store does not answer");
+        match error {
+            StoreError::Damaged(_) => store.met_damage(),
+            _ => return not_ready("the store does not answer"),
+        }
     }
     match store.ailment().await {
         None => "ready\n".into_response(),
