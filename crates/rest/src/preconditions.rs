@@ -35,11 +35,13 @@ pub fn http_date(micros: i64) -> Option<HeaderValue> {
 /// The text of a header, trimmed.
 ///
 /// # Errors
-/// When it is not text, or there twice: one of both would be left unheeded.
+/// When it is not text, or there twice with different values: one of both would be left unheeded. The
+/// same value twice leaves no doubt (the client of HAPI FHIR sends `If-Match` so).
 pub fn text_of<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, AppError> {
     let mut values = headers.get_all(name).iter();
-    let text = values.next().map(|value| value.to_str().map(str::trim).map_err(|_| unreadable(name))).transpose()?;
-    if values.next().is_some() {
+    let first = values.next();
+    let text = first.map(|value| value.to_str().map(str::trim).map_err(|_| unreadable(name))).transpose()?;
+    if values.any(|value| Some(value) != first) {
         return Err(AppError::not_understood(
             IssueKind::Value,
             format!("http.{name}"),
@@ -174,6 +176,9 @@ mod tests {
         let mut twice = headers(header::IF_MATCH, "W/\"1\"");
         twice.append(header::IF_MATCH, HeaderValue::from_static("W/\"2\""));
         assert!(if_match(&twice).is_err());
+        let mut said_again = headers(header::IF_MATCH, "W/\"1\"");
+        said_again.append(header::IF_MATCH, HeaderValue::from_static("W/\"1\""));
+        assert_eq!(if_match(&said_again).unwrap(), Some(1));
         let mut twice = headers(header::IF_NONE_MATCH, "W/\"1\"");
         twice.append(header::IF_NONE_MATCH, HeaderValue::from_static("W/\"2\""));
         assert_eq!(if_none_match(&twice).unwrap(), Some(IfNoneMatch::Versions(vec![1, 2])));
