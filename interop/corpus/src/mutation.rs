@@ -5,7 +5,7 @@ mod shape;
 
 use liaison_fhir::{
     release::{Release, Structure},
-    tree::Object,
+    tree::{Object, Value},
 };
 
 use crate::draw::Draw;
@@ -82,4 +82,18 @@ pub const ALL: &[Mutation] = &[
 fn choose<'o>(object: &'o Object, draw: &mut Draw, wanted: impl Fn(&str) -> bool) -> Option<&'o str> {
     let names: Vec<&str> = object.iter().map(|(name, _)| name).filter(|name| wanted(name)).collect();
     draw.pick(&names)
+}
+
+/// Replaces the value of a member, in its array when it repeats.
+fn replace_one(object: &mut Object, draw: &mut Draw, wanted: impl Fn(&str) -> bool, with: Value) -> bool {
+    let Some(name) = choose(object, draw, wanted).map(str::to_owned) else { return false };
+    match object.get_mut(&name) {
+        Some(Value::Array(items)) => match items.first_mut() {
+            Some(first) => *first = with,
+            None => return false,
+        },
+        Some(value) => *value = with,
+        None => return false,
+    }
+    true
 }

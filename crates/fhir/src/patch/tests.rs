@@ -215,7 +215,8 @@ proptest! {
         let mut ours = tree(&theirs.to_string());
         let patch = serde_json::Value::from(operations);
         let reference: json_patch::Patch = serde_json::from_value(patch.clone()).unwrap();
-        let expected = json_patch::patch(&mut theirs, &reference);
+        // Not `json_patch::patch`: taking back what failed, it panics on some arrays.
+        let expected = json_patch::patch_unsafe(&mut theirs, &reference);
         let result = apply(&mut ours, &value(&patch.to_string()));
         prop_assert_eq!(result.is_ok(), expected.is_ok(), "{:?} {:?}", result, expected);
         if result.is_ok() {

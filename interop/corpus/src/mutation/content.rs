@@ -6,7 +6,7 @@ use liaison_fhir::{
     tree::{Object, Value},
 };
 
-use super::choose;
+use super::{choose, replace_one};
 use crate::draw::Draw;
 
 /// Replaces a primitive of one of these types.
@@ -17,16 +17,7 @@ fn replace(object: &mut Object, structure: &Structure, draw: &mut Draw, types: &
                 && member.element.xml_form == XmlForm::Element
         })
     };
-    let Some(name) = choose(object, draw, wanted).map(str::to_owned) else { return false };
-    match object.get_mut(&name) {
-        Some(Value::Array(items)) => match items.first_mut() {
-            Some(first) => *first = with,
-            None => return false,
-        },
-        Some(value) => *value = with,
-        None => return false,
-    }
-    true
+    replace_one(object, draw, wanted, with)
 }
 
 macro_rules! replacing {

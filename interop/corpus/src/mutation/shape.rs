@@ -6,7 +6,7 @@ use liaison_fhir::{
     tree::{Object, Value},
 };
 
-use super::choose;
+use super::{choose, replace_one};
 use crate::draw::Draw;
 
 fn is_primitive(structure: &Structure, name: &str) -> bool {
@@ -65,20 +65,6 @@ pub fn object_for_primitive(object: &mut Object, structure: &'static Structure, 
 
 pub fn primitive_for_object(object: &mut Object, structure: &'static Structure, _: &Release, draw: &mut Draw) -> bool {
     replace_one(object, draw, |name| is_complex(structure, name), "x".into())
-}
-
-/// Replaces the value of a member, in its array when it repeats.
-fn replace_one(object: &mut Object, draw: &mut Draw, wanted: impl Fn(&str) -> bool, with: Value) -> bool {
-    let Some(name) = choose(object, draw, wanted).map(str::to_owned) else { return false };
-    match object.get_mut(&name) {
-        Some(Value::Array(items)) => match items.first_mut() {
-            Some(first) => *first = with,
-            None => return false,
-        },
-        Some(value) => *value = with,
-        None => return false,
-    }
-    true
 }
 
 pub fn number_as_string(object: &mut Object, _: &'static Structure, _: &Release, draw: &mut Draw) -> bool {

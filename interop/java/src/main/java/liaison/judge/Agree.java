@@ -9,10 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.hl7.fhir.r5.elementmodel.Manager.FhirFormat;
-import org.hl7.fhir.r5.utils.validation.ValidatorSession;
 import org.hl7.fhir.utilities.validation.ValidationMessage;
 import org.hl7.fhir.utilities.validation.ValidationMessage.IssueSeverity;
-import org.hl7.fhir.validation.ValidatorSettings;
 import org.hl7.fhir.validation.instance.InstanceValidator;
 
 /**
@@ -40,7 +38,7 @@ public final class Agree {
         try (BufferedWriter theirs = Files.newBufferedWriter(directory.resolve("theirs.tsv"))) {
             for (Release release : Release.values()) {
                 Definitions definitions = Definitions.published(release);
-                InstanceValidator validator = validator(release, definitions);
+                InstanceValidator validator = Judge.validator(release, definitions);
                 for (Path file : files(directory, release)) {
                     for (String line : verdict(validator, file)) {
                         theirs.write(line);
@@ -50,18 +48,6 @@ public final class Agree {
                 }
             }
         }
-    }
-
-    private static InstanceValidator validator(Release release, Definitions definitions) {
-        ValidatorSession session = new ValidatorSession();
-        session.getOtherVersions().put(release.shortVersion(), definitions.context());
-        InstanceValidator validator = new InstanceValidator(definitions.context(), null, null, session, new ValidatorSettings());
-        validator.setFetcher(new Offline.Fetcher(definitions.context()));
-        validator.setPolicyAdvisor(new Offline.Policy());
-        validator.setAssumeValidRestReferences(true);
-        validator.setAnyExtensionsAllowed(true);
-        validator.setAllowExamples(true);
-        return validator;
     }
 
     private static List<Path> files(Path directory, Release release) throws IOException {

@@ -100,7 +100,8 @@ public final class Judge {
         }
     }
 
-    private static InstanceValidator validator(Release release, Definitions definitions) {
+    /** What judges resources of a release offline. */
+    static InstanceValidator validator(Release release, Definitions definitions) {
         ValidatorSession session = new ValidatorSession();
         // Profiles are held against the release by its short name too.
         session.getOtherVersions().put(release.shortVersion(), definitions.context());
