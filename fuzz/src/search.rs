@@ -1,6 +1,6 @@
 //! Query strings.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use liaison_app::query_string;
 use liaison_care::cahier2017;
@@ -96,6 +96,6 @@ fn forged(world: &World, query: &Query, cursor: &Cursor) {
     assert!(matches!(page, Err(StoreError::BadCursor)), "a forged cursor");
 }
 
-fn names(versions: &[Version]) -> Vec<String> {
+fn names(versions: &[Arc<Version>]) -> Vec<String> {
     versions.iter().map(|v| format!("{}/{}", v.name.resource_type, v.name.id)).collect()
 }

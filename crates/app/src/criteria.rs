@@ -1,7 +1,7 @@
 //! Conditions that name a resource by what it holds: `If-None-Exist`, conditional updates, patches,
 //! deletions and references.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use liaison_fhir::{
     outcome::IssueKind,
@@ -111,7 +111,7 @@ impl Criteria {
         let mut matches = look.search(&self.query, &page)?.matches;
         Ok(match (matches.pop(), matches.is_empty()) {
             (None, _) => Matched::None,
-            (Some(one), true) => Matched::One(one),
+            (Some(one), true) => Matched::One(Arc::unwrap_or_clone(one)),
             (Some(_), false) => Matched::Many,
         })
     }

@@ -1,5 +1,7 @@
 //! Versions with the attachments that their bodies lack.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use liaison_store::{
     contract::{BlobId, Filler, StoreError, Version},
@@ -9,7 +11,8 @@ use liaison_store::{
 use crate::{error::AppError, operation::Stage, stored::Stored};
 
 /// The version with its attachments.
-pub(crate) async fn whole(stage: &Stage, version: Version) -> Result<Stored, AppError> {
+pub(crate) async fn whole(stage: &Stage, version: impl Into<Arc<Version>>) -> Result<Stored, AppError> {
+    let version = version.into();
     let mut attached: Vec<(BlobId, Bytes)> = Vec::new();
     for hole in &version.holes {
         if let Filler::Data(blob) = hole.filler

@@ -1,5 +1,7 @@
 //! A stored version on its way out: byte for byte where it can be, converted where it must be.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use liaison_fhir::{
@@ -18,7 +20,7 @@ use crate::{
 /// A version of a resource.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    version: Version,
+    version: Arc<Version>,
     /// The attachments that go back into the body; empty when they are left out.
     attached: Vec<(BlobId, Bytes)>,
 }
@@ -26,37 +28,37 @@ pub struct Stored {
 impl Stored {
     /// A version whose heavy attachments are left out: only their address, size and hash are told.
     #[must_use]
-    pub(crate) const fn light(version: Version) -> Self {
-        Self { version, attached: Vec::new() }
+    pub(crate) fn light(version: impl Into<Arc<Version>>) -> Self {
+        Self { version: version.into(), attached: Vec::new() }
     }
 
     /// A version with the attachments that its body lacks.
     #[must_use]
-    pub(crate) const fn whole(version: Version, attached: Vec<(BlobId, Bytes)>) -> Self {
-        Self { version, attached }
+    pub(crate) fn whole(version: impl Into<Arc<Version>>, attached: Vec<(BlobId, Bytes)>) -> Self {
+        Self { version: version.into(), attached }
     }
 
     /// The version as the store gave it.
     #[must_use]
     pub(crate) fn into_version(self) -> Version {
-        self.version
+        Arc::unwrap_or_clone(self.version)
     }
 
     /// What it is called.
     #[must_use]
-    pub const fn name(&self) -> &Name {
+    pub fn name(&self) -> &Name {
         &self.version.name
     }
 
     /// Which version, from 1.
     #[must_use]
-    pub const fn version(&self) -> u32 {
+    pub fn version(&self) -> u32 {
         self.version.version
     }
 
     /// When it was committed, in microseconds since 1970 UTC.
     #[must_use]
-    pub const fn updated(&self) -> i64 {
+    pub fn updated(&self) -> i64 {
         self.version.updated.0
     }
 
@@ -68,7 +70,7 @@ impl Stored {
 
     /// How it came to be.
     #[must_use]
-    pub const fn change(&self) -> Change {
+    pub fn change(&self) -> Change {
         self.version.change
     }
 

@@ -50,6 +50,9 @@ impl Tx<'_> {
         self.counters.sequence += 1;
         let sequence = self.counters.sequence;
         let version = before.as_ref().map_or(1, |before| before.version + 1);
+        if let Some(before) = before.as_ref().filter(|before| before.live) {
+            self.touch(before.key);
+        }
         let key = before.as_ref().map_or_else(|| self.new_key(), |before| before.key);
 
         let moment = Moment::of(&kind, &new.index, updated);

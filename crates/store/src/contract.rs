@@ -3,6 +3,8 @@
 //! The store knows resources as (type, id, version, bytes) with rows of index beside them. It does
 //! not know what a type means, which releases exist, or who may see what.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use liaison_fhir::search::index::IndexRow;
 
@@ -233,9 +235,9 @@ pub struct Cursor(pub String);
 #[derive(Clone, Debug)]
 pub struct Page {
     /// The matches, in order.
-    pub matches: Vec<Version>,
+    pub matches: Vec<Arc<Version>>,
     /// What was brought in beside them, each once, none of them a match of this page.
-    pub includes: Vec<Version>,
+    pub includes: Vec<Arc<Version>>,
     /// Whether some included resources were left out at the limit.
     pub includes_cut: Cut,
     /// The number of matches, when counted.

@@ -28,6 +28,7 @@ mod dictionary;
 mod entry;
 mod history;
 mod integrity;
+mod kept;
 mod lock;
 mod mark;
 mod moment;

@@ -1,7 +1,7 @@
 //! Reading: connections of their own, each job on one consistent snapshot.
 //!
-//! Short jobs run on the thread that asks for them, a few at once; long ones on threads of the
-//! store (`docs/decisions/0009-short-reads-in-place.md`).
+//! Short jobs run on the thread that asks for them, a few at once; long ones, and those that turn out
+//! to be long, on threads of the store (`docs/decisions/0009-short-reads-in-place.md`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::contract::StoreError;
+use crate::contract::{Name, StoreError, Version};
 use crate::cursor::CursorKey;
 use crate::dialect::sqlite::{Connection, Purpose, unavailable};
 use crate::dictionary::Dictionary;
+use crate::kept::{Kept, Live};
 use crate::store::StoreOptions;
 
 /// What a job reads through.
@@ -20,6 +21,34 @@ pub struct Reader<'c> {
     pub(crate) db: &'c Connection,
     pub(crate) words: &'c Dictionary,
     pub(crate) key: &'c CursorKey,
+    memory: Option<Memory<'c>>,
+}
+
+/// The versions kept in memory, as far as a job may use them.
+#[derive(Clone, Copy)]
+struct Memory<'c> {
+    kept: &'c Kept,
+    /// The last change that was committed before the job began to read.
+    began: i64,
+}
+
+impl<'c> Reader<'c> {
+    /// What reads from the connection alone.
+    pub(crate) const fn of(db: &'c Connection, words: &'c Dictionary, key: &'c CursorKey) -> Self {
+        Self { db, words, key, memory: None }
+    }
+
+    /// A live resource, when its last version is in memory.
+    pub(crate) fn kept(&self, key: i64) -> Option<Arc<Live>> {
+        self.memory.and_then(|memory| memory.kept.as_of(key, memory.began))
+    }
+
+    /// Keeps what was read.
+    pub(crate) fn keep(&self, live: &Arc<Live>) {
+        if let Some(memory) = self.memory {
+            memory.kept.keep(live, memory.began);
+        }
+    }
 }
 
 type Job = Box<dyn FnOnce(&Pool) + Send>;
@@ -44,6 +73,18 @@ enum View {
     Statement,
 }
 
+/// Whether a job came to its end, whatever that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ran {
+    ToItsEnd,
+    /// It was stopped: its answer says nothing.
+    TooLong,
+}
+
+/// Steps of SQLite's machine that a short job may take: about a millisecond of them, many times what a
+/// page costs that an index leads to.
+const SHORT: i64 = 60_000;
+
 struct Pool {
     path: PathBuf,
     cache_kib: u32,
@@ -52,13 +93,23 @@ struct Pool {
     idle: Mutex<Vec<Connection>>,
     words: Arc<Dictionary>,
     key: CursorKey,
+    kept: Option<Arc<Kept>>,
+}
+
+/// How long a job may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    /// As long as it takes.
+    Whole,
+    /// As long as it is short.
+    Short,
 }
 
 /// As many connections as jobs may run at once share what the readers have: memory does not grow
 /// with the processors of the machine.
 fn cache_of_each(options: &StoreOptions) -> u32 {
     let connections = options.readers.max(1).saturating_add(options.short_reads.max(1));
-    options.cache_kib.saturating_mul(2) / u32::try_from(connections).unwrap_or(u32::MAX)
+    (options.cache_kib / 2).saturating_mul(3) / u32::try_from(connections).unwrap_or(u32::MAX)
 }
 
 impl Readers {
@@ -68,6 +119,7 @@ impl Readers {
         options: &StoreOptions,
         words: Arc<Dictionary>,
         key: CursorKey,
+        kept: Option<Arc<Kept>>,
     ) -> Result<Self, StoreError> {
         let pool = Arc::new(Pool {
             path: path.to_owned(),
@@ -75,6 +127,7 @@ impl Readers {
             idle: Mutex::default(),
             words,
             key,
+            kept,
         });
         let (queue, waiting) = tokio::sync::mpsc::channel::<Job>(WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
@@ -109,7 +162,7 @@ impl Readers {
         let job: Job = Box::new(move |pool| {
             // Nobody listens any more: not worth the work.
             if !tell.is_closed() {
-                let _ = tell.send(pool.run(View::Snapshot, job));
+                let _ = tell.send(pool.run(View::Snapshot, Patience::Whole, job).0);
             }
         });
         async move {
@@ -125,7 +178,13 @@ impl Readers {
         J: FnOnce(&Reader<'_>) -> Result<R, E>,
         E: From<StoreError>,
     {
-        self.pool.run(View::Snapshot, job)
+        self.pool.run(View::Snapshot, Patience::Whole, job).0
+    }
+
+    /// The last version of a live resource, when it is in memory.
+    pub(crate) fn kept(&self, name: &Name) -> Option<Arc<Version>> {
+        let live = self.pool.kept.as_ref()?.now(name)?;
+        Some(Arc::clone(&live.version))
     }
 
     /// Runs a short job on the calling thread, once it is its turn.
@@ -135,7 +194,24 @@ impl Readers {
         E: From<StoreError>,
     {
         let _turn = self.turns.acquire().await.map_err(|_| unavailable("the store is closed"))?;
-        self.pool.run(View::Snapshot, job)
+        self.pool.run(View::Snapshot, Patience::Whole, job).0
+    }
+
+    /// Runs a job on the calling thread, once it is its turn, and begins it anew on one of the threads
+    /// when it turns out not to be short.
+    pub(crate) async fn run_here_or_there<R, E, J>(&self, job: J) -> Result<R, E>
+    where
+        J: Fn(&Reader<'_>) -> Result<R, E> + Send + 'static,
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        {
+            let _turn = self.turns.acquire().await.map_err(|_| unavailable("the store is closed"))?;
+            if let (answer, Ran::ToItsEnd) = self.pool.run(View::Snapshot, Patience::Short, &job) {
+                return answer;
+            }
+        }
+        self.submit(job).await
     }
 
     /// As [`Readers::run_here`], for a job of a single statement.
@@ -145,7 +221,7 @@ impl Readers {
         E: From<StoreError>,
     {
         let _turn = self.turns.acquire().await.map_err(|_| unavailable("the store is closed"))?;
-        self.pool.run(View::Statement, job)
+        self.pool.run(View::Statement, Patience::Whole, job).0
     }
 }
 
@@ -154,7 +230,7 @@ impl Pool {
         Connection::open(&self.path, Purpose::Read, self.cache_kib)
     }
 
-    fn run<R, E, J>(&self, view: View, job: J) -> Result<R, E>
+    fn run<R, E, J>(&self, view: View, patience: Patience, job: J) -> (Result<R, E>, Ran)
     where
         J: FnOnce(&Reader<'_>) -> Result<R, E>,
         E: From<StoreError>,
@@ -162,18 +238,27 @@ impl Pool {
         let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let db = match kept {
             Some(db) => db,
-            None => self.open()?,
+            None => match self.open() {
+                Ok(db) => db,
+                Err(error) => return (Err(error.into()), Ran::ToItsEnd),
+            },
         };
-        let reader = Reader { db: &db, words: &self.words, key: &self.key };
+        // Before anything is read: what is read is then at least as new.
+        let memory = self.kept.as_deref().map(|kept| Memory { kept, began: kept.committed() });
+        let reader = Reader { memory, ..Reader::of(&db, &self.words, &self.key) };
+        if patience == Patience::Short {
+            db.stop_after(SHORT);
+        }
         let answer = match view {
             View::Snapshot => on_snapshot(&reader, job),
             View::Statement => unpanicked(&reader, job),
         };
+        let ran = if db.stopped() { Ran::TooLong } else { Ran::ToItsEnd };
         // One that could not end its snapshot is closed instead.
         if !db.in_transaction() {
             self.give_back(db);
         }
-        answer
+        (answer, ran)
     }
 
     fn give_back(&self, db: Connection) {

@@ -13,6 +13,8 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use liaison_fhir::search::query::Query;
 
 use crate::contract::{Page, PageRequest, StoreError, TotalMode};
@@ -60,10 +62,6 @@ impl Reader<'_> {
         if place.as_ref().is_some_and(|place| !search.order.fits(place)) {
             return Err(StoreError::BadCursor);
         }
-        let as_of = match &place {
-            Some(place) => place.as_of,
-            None => i64::try_from(self.last_sequence()?).unwrap_or(i64::MAX),
-        };
         let count = usize::try_from(request.count).unwrap_or(usize::MAX);
         let steps = self.steps(&query.includes)?;
         // A first page that is counted anyway says by its total whether another follows; else one
@@ -73,7 +71,7 @@ impl Reader<'_> {
             0 => Vec::new(),
             _ => {
                 let limit = u64::from(request.count) + u64::from(!counted);
-                self.matches(&search, place.as_ref(), limit, &steps)?
+                self.matches(&search, place.as_ref(), limit)?
             }
         };
         let total = match &place {
@@ -87,10 +85,18 @@ impl Reader<'_> {
             false => matches.len() > count,
         };
         matches.truncate(count);
-        let next = matches.last().filter(|_| more).map(|Match { hit: Hit { values, key }, .. }| {
-            self.key.seal(&Place { question: number(), as_of, total, after: values.clone(), key: *key })
-        });
-        let (matches, found): (Vec<_>, Vec<_>) = matches.into_iter().map(|one| (one.version, one.found)).unzip();
+        let next = match matches.last().filter(|_| more) {
+            Some(Match { hit: Hit { values, key }, .. }) => {
+                let as_of = match &place {
+                    Some(place) => place.as_of,
+                    None => self.last_sequence()?.cast_signed(),
+                };
+                Some(self.key.seal(&Place { question: number(), as_of, total, after: values.clone(), key: *key }))
+            }
+            None => None,
+        };
+        let (matches, found): (Vec<_>, Vec<_>) =
+            matches.into_iter().map(|Match { live, .. }| (Arc::clone(&live.version), live)).unzip();
         let (includes, includes_cut) = self.included(&steps, found, request.include_limit)?;
         Ok(Page { matches, includes, includes_cut, total, next })
     }

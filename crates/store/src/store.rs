@@ -12,6 +12,7 @@ use crate::cursor::CursorKey;
 use crate::dialect::sqlite::{Connection, KeepLog, Purpose, unavailable};
 use crate::dictionary::Dictionary;
 use crate::health::{Ailment, Health};
+use crate::kept::Kept;
 use crate::lock::ProcessLock;
 use crate::mark::{self, Mark};
 use crate::reader::{Reader, Readers};
@@ -67,8 +68,10 @@ pub struct StoreOptions {
     pub queue: usize,
     /// At most this many writes are committed together.
     pub batch: usize,
-    /// Page cache of the writer, in KiB. The readers together have twice as much.
+    /// Page cache of the writer, in KiB. The readers together have one and a half times as much.
     pub cache_kib: u32,
+    /// Versions kept in memory beside the pages, in KiB.
+    pub kept_kib: u32,
     /// What gives the moment.
     pub clock: Clock,
     /// Date parameters along which resources are ordered, at most one a type, each with at most
@@ -89,6 +92,7 @@ impl Default for StoreOptions {
             queue: 1024,
             batch: 256,
             cache_kib: 48 * 1024,
+            kept_kib: 48 * 1024,
             clock: Arc::new(system_clock),
             timelines: Vec::new(),
         }
@@ -119,7 +123,7 @@ impl Store {
         let path = url.path().to_owned();
         let shared = Arc::new(Dictionary::default());
         let health = Health::default();
-        let (writer, key) = match options.access {
+        let (writer, key, kept) = match options.access {
             Access::Serve => {
                 let lock = ProcessLock::take(&path)?;
                 openable(&path)?;
@@ -142,16 +146,20 @@ impl Store {
                 if db.sealing() == Sealing::Plain {
                     tracing::warn!("the pages of this store have no seals: export it and import it into a new one");
                 }
-                let mark = Mark::open(&path, key.store_id(), last_change(&db)?);
-                (Some(Writer::start(&path, db, (lock, mark), &options, key.clone(), health.clone())?), key)
+                let last = last_change(&db)?;
+                let mark = Mark::open(&path, key.store_id(), last);
+                let kept = Arc::new(Kept::new(options.kept_kib, last.cast_signed()));
+                let told = (health.clone(), Arc::clone(&kept));
+                (Some(Writer::start(&path, db, (lock, mark), &options, key.clone(), told)?), key, Some(kept))
             }
             Access::Look => {
                 let db = Connection::open(&path, Purpose::Read, options.cache_kib / 2)?;
                 schema::require_current(&db)?;
-                (None, CursorKey::read(&db)?)
+                // Whoever writes is another process: nothing says what it changes.
+                (None, CursorKey::read(&db)?, None)
             }
         };
-        let readers = Readers::start(&path, &options, shared, key)?;
+        let readers = Readers::start(&path, &options, shared, key, kept)?;
         Ok(Self { inner: Arc::new(Inner { readers, writer, health }) })
     }
 
@@ -255,13 +263,32 @@ impl Store {
         self.inner.readers.run_here(job).await
     }
 
-    /// The last version of a resource, a deletion included, read as by [`Store::read_here`].
-    /// `None` when it never was.
+    /// Runs a job that is likely to be short, on a consistent snapshot: as [`Store::read_here`], and
+    /// from the beginning as [`Store::read`] when it turns out not to be: what it answered then is
+    /// forgotten.
+    ///
+    /// # Errors
+    /// What the job answers; [`StoreError::Unavailable`] when the store cannot serve.
+    pub async fn read_briefly<R, E, J>(&self, job: J) -> Result<R, E>
+    where
+        J: Fn(&Reader<'_>) -> Result<R, E> + Send + 'static,
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.inner.readers.run_here_or_there(job).await
+    }
+
+    /// The last version of a resource, a deletion included: from memory when it is kept there, else
+    /// read as by [`Store::read_here`]. `None` when it never was.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn current(&self, name: &Name) -> Result<Option<Version>, StoreError> {
-        self.read_one_here(|reader| reader.current(name)).await
+    pub async fn current(&self, name: &Name) -> Result<Option<Arc<Version>>, StoreError> {
+        if let Some(version) = self.inner.readers.kept(name) {
+            return Ok(Some(version));
+        }
+        let name = name.clone();
+        self.read_one_here(move |reader| reader.current_kept(&name)).await
     }
 
     /// As [`Store::read_here`], for a job of a single statement, which sees one moment by itself.

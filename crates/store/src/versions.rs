@@ -1,9 +1,14 @@
 //! Reading one version: the last one of a resource, or one by its number.
 
+use std::sync::Arc;
+
 use crate::body;
 use crate::contract::{Change, Form, Instant, Name, StoreError, Version};
 use crate::dialect::Row;
 use crate::dialect::sqlite::damaged;
+use crate::dictionary::Kind;
+use crate::entry::each_reference;
+use crate::kept::Live;
 use crate::reader::Reader;
 
 /// The columns of a version that [`read_version`] expects first in a row, in this order; a name is
@@ -15,6 +20,50 @@ macro_rules! version_columns {
 }
 pub(crate) use version_columns;
 
+/// The columns that [`LiveRows::read`] expects, in this order.
+macro_rules! live_columns {
+    () => {
+        concat!(crate::versions::version_columns!(), ", key, type, id, sequence, entry")
+    };
+}
+pub(crate) use live_columns;
+
+/// Reads rows of live resources, one after the other.
+pub(crate) struct LiveRows {
+    /// The type of the last row: the next is likely of the same.
+    kind: Option<Kind>,
+}
+
+impl LiveRows {
+    /// No row yet.
+    pub(crate) const fn new() -> Self {
+        Self { kind: None }
+    }
+
+    /// The resource of a row of `live_columns!()`.
+    pub(crate) fn read(&mut self, reader: &Reader<'_>, row: &Row<'_>) -> Result<Arc<Live>, StoreError> {
+        let number = row.int(8)?;
+        let kind = match self.kind.take().filter(|kind| kind.key == number) {
+            Some(known) => known,
+            None => reader.words.kind_of(reader.db, number)?,
+        };
+        let version = read_version(row, kind.name(row.text(9)?))?;
+        self.kind = Some(kind);
+        if version.change == Change::Delete {
+            return Err(damaged("a resource that is live was deleted"));
+        }
+        let mut references = Vec::new();
+        each_reference(row.bytes(11)?, |param, target| references.push((param, target)))?;
+        Ok(Arc::new(Live {
+            key: row.int(7)?,
+            kind: number,
+            sequence: row.int(10)?,
+            version: Arc::new(version),
+            references: references.into(),
+        }))
+    }
+}
+
 impl Reader<'_> {
     /// The last version of a resource, a deletion included. `None` when it never was.
     ///
@@ -24,6 +73,21 @@ impl Reader<'_> {
         let Some(kind) = self.words.kind(self.db, &name.resource_type)? else { return Ok(None) };
         let sql = concat!("SELECT ", version_columns!(), " FROM resource WHERE type = ?1 AND id = ?2 AND version > 0");
         self.db.first(sql, &[kind.key.into(), name.id.as_ref().into()], |row| read_version(row, name.clone()))
+    }
+
+    /// As [`Reader::current`]; what is live is kept.
+    pub(crate) fn current_kept(&self, name: &Name) -> Result<Option<Arc<Version>>, StoreError> {
+        let Some(kind) = self.words.kind(self.db, &name.resource_type)? else { return Ok(None) };
+        let sql =
+            concat!("SELECT ", live_columns!(), ", live FROM resource WHERE type = ?1 AND id = ?2 AND version > 0");
+        self.db.first(sql, &[kind.key.into(), name.id.as_ref().into()], |row| {
+            if row.int(12)? == 0 {
+                return read_version(row, name.clone()).map(Arc::new);
+            }
+            let live = LiveRows::new().read(self, row)?;
+            self.keep(&live);
+            Ok(Arc::clone(&live.version))
+        })
     }
 
     /// One version of a resource, a deletion included. `None` when there is none of this number.

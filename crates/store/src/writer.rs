@@ -14,6 +14,7 @@ use crate::dialect::sqlite::{Connection, unavailable};
 use crate::dictionary::{Dictionary, Growth};
 use crate::health::Health;
 use crate::integrity::Pending;
+use crate::kept::Kept;
 use crate::lock::ProcessLock;
 use crate::mark::Mark;
 use crate::reader::Reader;
@@ -52,6 +53,7 @@ struct Shared {
     key: CursorKey,
     clock: Clock,
     timelines: Vec<Param>,
+    kept: Arc<Kept>,
 }
 
 /// The writer's thread, seen from outside.
@@ -76,7 +78,7 @@ impl Writer {
         (lock, mark): (ProcessLock, Mark),
         options: &StoreOptions,
         key: CursorKey,
-        health: Health,
+        (health, kept): (Health, Arc<Kept>),
     ) -> Result<Self, StoreError> {
         let (queue, waiting) = crossbeam_channel::unbounded::<Order>();
         let room = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
@@ -85,6 +87,7 @@ impl Writer {
             key,
             clock: Arc::clone(&options.clock),
             timelines: options.timelines.clone(),
+            kept,
         };
         let batch = options.batch.max(1);
         let checkpoints = Checkpoints::of(&mut db, path)?;
@@ -131,7 +134,7 @@ impl Writer {
 impl<'c> Tx<'c> {
     fn new(db: &'c Connection, shared: &'c Shared, counters: &'c mut Counters) -> Self {
         Self {
-            reader: Reader { db, words: &shared.words, key: &shared.key },
+            reader: Reader::of(db, &shared.words, &shared.key),
             counters,
             pending: Pending::default(),
             growth: Growth::None,
@@ -160,6 +163,11 @@ impl Tx<'_> {
             self.growth = growth;
         }
         word
+    }
+
+    /// Says that a live resource gets another last version, or none.
+    pub(crate) fn touch(&self, key: i64) {
+        self.shared.kept.touch(key, self.counters.sequence);
     }
 
     /// The date parameter that resources of a new type are to be ordered by.
@@ -228,7 +236,7 @@ mod tests {
             (ProcessLock::take(&path).unwrap(), Mark::none()),
             &StoreOptions::default(),
             key,
-            Health::default(),
+            (Health::default(), Arc::new(Kept::new(1024, 0))),
         )
         .unwrap();
         (dir, writer)
@@ -276,7 +284,7 @@ mod tests {
             (ProcessLock::take(&path).unwrap(), Mark::none()),
             &options,
             key,
-            Health::default(),
+            (Health::default(), Arc::new(Kept::new(1024, 0))),
         )
         .unwrap();
         let jobs: Vec<_> =
@@ -300,8 +308,15 @@ mod tests {
         schema::run(&db, schema::STEPS).unwrap();
         let key = CursorKey::make(&db).unwrap();
         let lock = ProcessLock::take(&path).unwrap();
-        let writer =
-            Writer::start(&path, db, (lock, Mark::none()), &StoreOptions::default(), key, Health::default()).unwrap();
+        let writer = Writer::start(
+            &path,
+            db,
+            (lock, Mark::none()),
+            &StoreOptions::default(),
+            key,
+            (Health::default(), Arc::new(Kept::new(1024, 0))),
+        )
+        .unwrap();
         (dir, writer)
     }
 

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use std::sync::Arc;
+
 use liaison_store::{
     blob::BlobReader,
     contract::{Change, Filler, Name, StoreError},
@@ -76,7 +78,7 @@ impl Operation for Download {
         let store = stage.app.store();
         let version = match self.version {
             None => store.current(&self.name).await?,
-            Some(version) => store.read_here(|reader| reader.version(&self.name, version)).await?,
+            Some(version) => store.read_here(|reader| reader.version(&self.name, version)).await?.map(Arc::new),
         };
         let version = version.ok_or_else(|| AppError::unknown(&self.name))?;
         if version.change == Change::Delete {

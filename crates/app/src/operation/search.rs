@@ -35,8 +35,7 @@ pub struct Search<W> {
     pub pairs: Vec<(String, String)>,
     /// What becomes of those that are not understood.
     pub handling: Handling,
-    /// What is made of the page. It is called on the thread that read it: what was read last is
-    /// cheapest to copy there, and most of what a page costs is copying.
+    /// What is made of the page, on the thread that read it; again when it is read anew.
     pub write: W,
 }
 
@@ -64,7 +63,7 @@ const DEFAULT_COUNT: u32 = 20;
 
 impl<W, T> Operation for Search<W>
 where
-    W: FnOnce(Found) -> Result<T, AppError> + Send + 'static,
+    W: Fn(Found) -> Result<T, AppError> + Send + 'static,
     T: Send + 'static,
 {
     type Answer = T;
@@ -81,7 +80,7 @@ where
     async fn run(self, stage: Stage) -> Result<T, AppError> {
         let question = Question::read(&self.face, self.resource_type, self.pairs, self.handling, &stage)?;
         let write = self.write;
-        stage.app.store().read(move |reader| write(question.ask(reader)?)).await
+        stage.app.store().read_briefly(move |reader| write(question.ask(reader)?)).await
     }
 }
 
@@ -138,13 +137,13 @@ impl Question {
     ///
     /// # Errors
     /// What the store says.
-    pub(crate) fn ask(self, reader: &Reader<'_>) -> Result<Found, AppError> {
+    pub(crate) fn ask(&self, reader: &Reader<'_>) -> Result<Found, AppError> {
         let page = reader.search(&self.query, &self.request)?;
         Ok(self.answered(page))
     }
 
-    fn answered(self, found: Page) -> Found {
-        let mut issues = self.issues;
+    fn answered(&self, found: Page) -> Found {
+        let mut issues = self.issues.clone();
         if found.includes_cut == Cut::Cut {
             let limit = self.request.include_limit;
             issues.push(Issue::warning(
@@ -161,8 +160,8 @@ impl Question {
             includes: found.includes.into_iter().map(Stored::light).collect(),
             total: found.total,
             next: found.next.map(|cursor| cursor.0),
-            used: self.used,
-            page: self.page,
+            used: self.used.clone(),
+            page: self.page.clone(),
             issues,
         }
     }

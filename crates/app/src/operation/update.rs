@@ -1,5 +1,7 @@
 //! `update`, by id and conditional: <https://hl7.org/fhir/R4/http.html#update>.
 
+use std::sync::Arc;
+
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
     text,
@@ -207,7 +209,7 @@ async fn replace(
     stage: &Stage,
 ) -> Result<(Effect, Version, Vec<Issue>), AppError> {
     let (name, seen) = match &whom {
-        Whom::Named(name) => (name.clone(), stage.app.store().current(name).await?),
+        Whom::Named(name) => (name.clone(), stage.app.store().current(name).await?.map(Arc::unwrap_or_clone)),
         Whom::Matching { .. } => {
             let (look_whom, look_stage) = (whom.clone(), stage.clone());
             stage.app.store().read(move |reader| look_whom.find(reader, &look_stage)).await?

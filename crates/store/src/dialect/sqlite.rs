@@ -59,6 +59,8 @@ pub(crate) struct Connection {
     started: Instant,
     /// Microseconds after `started` at which a running statement is stopped; 0: never.
     deadline: Arc<AtomicI64>,
+    /// Looks at the deadline that are left until statements are stopped.
+    looks: Arc<AtomicI64>,
     /// The class of the last error that lay with the file, until it is asked for.
     trouble: Cell<Option<Ailment>>,
 }
@@ -83,7 +85,13 @@ impl Connection {
         let raw = rusqlite::Connection::open_with_flags_and_vfs(path, flags, pages).map_err(failed)?;
         raw.set_prepared_statement_cache_capacity(PREPARED);
         raw.busy_timeout(Duration::from_secs(10)).map_err(failed)?;
-        let mut connection = Self { raw, started: Instant::now(), deadline: Arc::default(), trouble: Cell::default() };
+        let mut connection = Self {
+            raw,
+            started: Instant::now(),
+            deadline: Arc::default(),
+            looks: Arc::new(AtomicI64::new(i64::MAX)),
+            trouble: Cell::default(),
+        };
         connection.configure(purpose, found, cache_kib)?;
         connection.watch_deadline()?;
         Ok(connection)
@@ -175,13 +183,28 @@ impl Connection {
     }
 
     fn watch_deadline(&mut self) -> Result<(), StoreError> {
-        let deadline = Arc::clone(&self.deadline);
+        let (deadline, looks) = (Arc::clone(&self.deadline), Arc::clone(&self.looks));
         let started = self.started;
         let late = move || {
+            if looks.fetch_sub(1, Ordering::Relaxed) <= 0 {
+                return true;
+            }
             let limit = deadline.load(Ordering::Relaxed);
             limit != 0 && i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX) > limit
         };
         self.raw.progress_handler(STEPS_BETWEEN_LOOKS, Some(late)).map_err(failed)
+    }
+
+    /// Stops whatever runs once so many steps of SQLite's machine were taken, until it is asked whether
+    /// that happened.
+    pub(crate) fn stop_after(&self, steps: i64) {
+        self.looks.store(steps / i64::from(STEPS_BETWEEN_LOOKS), Ordering::Relaxed);
+    }
+
+    /// Whether something was stopped because it took too many steps; nothing is stopped for that from
+    /// now on.
+    pub(crate) fn stopped(&self) -> bool {
+        self.looks.swap(i64::MAX, Ordering::Relaxed) < 0
     }
 
     /// Runs `work`; any statement still running after `limit` ends with [`StoreError::TooSlow`].

@@ -1,11 +1,13 @@
 //! What comes with the matches of a page.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use liaison_fhir::search::query::{Include, IncludeWay, Iterate};
 
-use super::found::{Found, Live};
+use super::found::Resources;
 use crate::contract::{Cut, StoreError, Version};
+use crate::kept::Live;
 use crate::reader::Reader;
 
 /// How far `:iterate` goes from the matches: circles end by themselves, long threads end here.
@@ -22,14 +24,9 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// Whether it goes from a resource to what that refers to.
-    pub(super) fn is_forward(&self) -> bool {
-        self.way == IncludeWay::Forward
-    }
-
     /// Whether it follows the references of a parameter.
-    pub(super) fn follows(&self, param: i64) -> bool {
-        self.is_forward() && self.params.contains(&param)
+    fn follows(&self, param: i64) -> bool {
+        self.params.contains(&param)
     }
 
     fn brings(&self, kind: i64) -> bool {
@@ -42,16 +39,16 @@ impl Reader<'_> {
     pub(super) fn included(
         &self,
         steps: &[Step],
-        found: Vec<Found>,
+        found: Vec<Arc<Live>>,
         limit: u32,
-    ) -> Result<(Vec<Version>, Cut), StoreError> {
+    ) -> Result<(Vec<Arc<Version>>, Cut), StoreError> {
         let mut versions = Vec::new();
         if steps.is_empty() {
             return Ok((versions, Cut::Whole));
         }
-        let mut live = Live::new(self, steps)?;
+        let mut resources = Resources::new(self);
         let mut known: BTreeSet<i64> = found.iter().map(|one| one.key).collect();
-        let mut waiting: VecDeque<(Found, u32)> = found.into_iter().map(|one| (one, 0)).collect();
+        let mut waiting: VecDeque<(Arc<Live>, u32)> = found.into_iter().map(|one| (one, 0)).collect();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         while let Some((from, depth)) = waiting.pop_front() {
             for step in steps.iter().filter(|step| depth == 0 || step.iterate == Iterate::Repeatedly) {
@@ -59,14 +56,12 @@ impl Reader<'_> {
                     if known.contains(&key) {
                         continue;
                     }
-                    let Some((version, one)) = live.get(key)?.filter(|(_, one)| step.brings(one.kind)) else {
-                        continue;
-                    };
+                    let Some(one) = resources.get(key)?.filter(|one| step.brings(one.kind)) else { continue };
                     if versions.len() == limit {
                         return Ok((versions, Cut::Cut));
                     }
                     known.insert(key);
-                    versions.push(version);
+                    versions.push(Arc::clone(&one.version));
                     if depth < DEPTH {
                         waiting.push_back((one, depth + 1));
                     }
@@ -100,7 +95,7 @@ impl Reader<'_> {
 
     /// The resources one step from another. Against the references, no more than are still wanted
     /// and one, so that it shows when some are left out; those `known` already do not count.
-    fn reached(&self, from: &Found, step: &Step, wanted: usize, known: usize) -> Result<Vec<i64>, StoreError> {
+    fn reached(&self, from: &Live, step: &Step, wanted: usize, known: usize) -> Result<Vec<i64>, StoreError> {
         let mut keys = Vec::new();
         match step.way {
             IncludeWay::Forward => {

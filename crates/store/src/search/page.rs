@@ -1,17 +1,19 @@
 //! The rows of a page: the statement that finds them, and those that moved since the first page.
 
+use std::sync::Arc;
+
 use liaison_fhir::search::query::Direction;
 
-use super::found::{COLUMNS, Found, Live, Rows, WIDTH};
-use super::include::Step;
+use super::found::Resources;
 use super::order::{By, Order, Sorted};
 use super::plan::{Branch, Purpose, Source, Start, Window, keys, keys_in_order};
 use super::sql::Sql;
 use super::{Search, purpose};
-use crate::contract::{Change, StoreError, Version};
+use crate::contract::StoreError;
 use crate::cursor::{Place, SortValue};
 use crate::dialect::Value;
 use crate::dialect::sqlite::damaged;
+use crate::kept::Live;
 use crate::reader::Reader;
 
 /// A match: its key, and what it is sorted by.
@@ -30,49 +32,35 @@ impl Hit {
 /// A match with what is given of it.
 pub(super) struct Match {
     pub(super) hit: Hit,
-    pub(super) version: Version,
-    pub(super) found: Found,
+    pub(super) live: Arc<Live>,
 }
 
 impl Reader<'_> {
     /// The first matches after a place.
-    pub(super) fn matches(
-        &self,
-        search: &Search,
-        place: Option<&Place>,
-        limit: u64,
-        steps: &[Step],
-    ) -> Result<Vec<Match>, StoreError> {
+    pub(super) fn matches(&self, search: &Search, place: Option<&Place>, limit: u64) -> Result<Vec<Match>, StoreError> {
         // Without a change since the first page nothing can have moved.
         let moved_since = match place {
             Some(place) if place.as_of.cast_unsigned() != self.last_sequence()? => Some(place.as_of),
             _ => None,
         };
-        let mut matches = Vec::new();
+        let mut hits = Vec::new();
         if let Some((text, values)) = self.page_statement(search, place, moved_since, limit)? {
-            let mut rows = Rows::new(self, steps);
             self.db.each(&text, &values, |row| {
-                let hit = Hit { key: row.int(WIDTH)?, values: search.order.read(row, WIDTH + 1)? };
-                let (version, found) = rows.read(row, hit.key)?;
-                if version.change == Change::Delete {
-                    return Err(lost());
-                }
-                matches.push(Match { hit, version, found });
+                hits.push(Hit { key: row.int(0)?, values: search.order.read(row, 1)? });
                 Ok(())
             })?;
         }
         if let (Some(as_of), Some(place)) = (moved_since, place) {
-            let mut live = Live::new(self, steps)?;
-            for hit in self.moved(search, place, as_of)? {
-                let (version, found) = live.get(hit.key)?.ok_or_else(lost)?;
-                matches.push(Match { hit, version, found });
-            }
+            hits.extend(self.moved(search, place, as_of)?);
+            hits.sort_by(|one, other| search.order.compare(one.place(), other.place()));
+            hits.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         }
-        // In order already, but for those that moved: rows keep the order of the list they are joined
-        // to, though no clause of the statement says so.
-        matches.sort_by(|one, other| search.order.compare(one.hit.place(), other.hit.place()));
-        matches.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(matches)
+        let mut resources = Resources::new(self);
+        let given = hits.into_iter().map(|hit| {
+            let live = resources.get(hit.key)?.ok_or_else(|| damaged("an index row leads to no resource"))?;
+            Ok(Match { hit, live })
+        });
+        given.collect()
     }
 
     /// Matches that changed since the first page, at the places they had then, after the one given.
@@ -105,10 +93,8 @@ impl Reader<'_> {
         Ok(hits)
     }
 
-    /// The statement that gives a page: from rows of an index straight to those of the resources,
-    /// so that nothing is looked up between. Columns [`COLUMNS`] (NULL when the file is damaged and
-    /// there is no such resource), `key`, then what it is sorted by.
-    /// `None` when nothing can match.
+    /// The statement that finds the resources of a page, in order: columns `key`, then what it is
+    /// sorted by. `None` when nothing can match.
     pub(super) fn page_statement(
         &self,
         search: &Search,
@@ -138,8 +124,6 @@ impl Reader<'_> {
                 )
             }
         };
-        let sorted_by: String = (1..=search.order.columns.len()).map(|number| format!(", p.s{number}")).collect();
-        let text = format!("SELECT {COLUMNS}, p.key{sorted_by} FROM ({text}) p LEFT JOIN resource r ON r.key = p.key");
         Ok(Some((text, sql.values)))
     }
 
@@ -221,10 +205,6 @@ impl Reader<'_> {
         };
         Ok(Some((text, sql.values)))
     }
-}
-
-fn lost() -> StoreError {
-    damaged("an index row leads to no resource")
 }
 
 /// Begins a walk where the page before ended.

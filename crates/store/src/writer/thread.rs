@@ -127,6 +127,7 @@ impl Work {
         match done.and_then(|()| group.commit(&self.db)) {
             Ok(counters) => {
                 // Before anybody is answered.
+                self.shared.kept.commit(counters.sequence);
                 self.mark.note(counters.sequence.cast_unsigned());
                 // Also of a job that failed alone: what keeps one from writing will keep others.
                 match self.db.take_trouble() {

@@ -7,6 +7,7 @@ mod dice;
 mod question;
 mod world;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use liaison_fhir::{
@@ -94,7 +95,7 @@ fn judged(world: &World, query: &Query) -> (Vec<String>, Vec<String>) {
     (answer.matches.iter().map(name).collect(), includes)
 }
 
-fn names(versions: &[Version]) -> Vec<String> {
+fn names(versions: &[Arc<Version>]) -> Vec<String> {
     versions.iter().map(|v| format!("{}/{}", v.name.resource_type, v.name.id)).collect()
 }
 

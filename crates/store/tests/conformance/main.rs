@@ -10,6 +10,7 @@ mod concurrency;
 mod history;
 mod includes;
 mod judge;
+mod kept;
 mod keys;
 mod lifecycle;
 mod opening;

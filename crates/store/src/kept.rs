@@ -1,0 +1,195 @@
+//! Versions kept in memory: the last versions of live resources that were read lately, shared by all
+//! who read (`docs/decisions/0019-kept-versions.md`).
+//!
+//! A version never changes; what changes is whether it is the last. The writer therefore touches the
+//! key of a resource before it commits a change of it, with the number of that change. A version kept is
+//! the last one as of a moment of the store when it was committed by then and its key was not touched
+//! since it was seen to be the last: nobody is ever given what a change that was answered has replaced.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use quick_cache::{Weighter, sync::Cache};
+
+use crate::contract::{Name, Version};
+
+/// The last version of a live resource, with what leads on from it.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) key: i64,
+    /// The key of its type.
+    pub(crate) kind: i64,
+    /// The number of the change that made it.
+    pub(crate) sequence: i64,
+    pub(crate) version: Arc<Version>,
+    /// Parameter and target of its references, in the order of parameters.
+    pub(crate) references: Box<[(i64, i64)]>,
+}
+
+/// A version, and the last change of the store at which it was seen to be the last of its resource.
+#[derive(Clone)]
+struct Seen {
+    live: Arc<Live>,
+    at: i64,
+}
+
+#[derive(Clone)]
+struct Bytes;
+
+/// What a version takes beside its body: its row, its name twice, the tables that lead to it.
+const BESIDE: usize = 512;
+
+impl Weighter<i64, Seen> for Bytes {
+    fn weight(&self, _: &i64, seen: &Seen) -> u64 {
+        let holes = size_of_val(seen.live.version.holes.as_slice());
+        (seen.live.version.body.len() + holes + size_of_val(&*seen.live.references) + BESIDE) as u64
+    }
+}
+
+/// Keys that share a place are touched together: then one is read again in vain. A power of two.
+const PLACES: usize = 1 << 14;
+
+/// Larger bodies are read when they are asked for: one of them would push out a page of others.
+const LARGEST: usize = 64 * 1024;
+
+/// The bodies of most resources are at least so long.
+const USUAL: usize = 2048;
+
+/// The versions kept. Only where the one writer of the store is of the same process.
+pub(crate) struct Kept {
+    versions: Cache<i64, Seen, Bytes>,
+    /// Keys never change.
+    keys: Cache<Name, i64>,
+    /// The last change that touched each place.
+    touched: Box<[AtomicI64]>,
+    /// The last change that is committed for sure.
+    committed: AtomicI64,
+}
+
+impl Kept {
+    /// Nothing yet, of a store whose last change is `committed`; at most `kib` KiB.
+    pub(crate) fn new(kib: u32, committed: i64) -> Self {
+        let bytes = u64::from(kib) * 1024;
+        let items = usize::try_from(bytes).unwrap_or(usize::MAX) / (USUAL + BESIDE);
+        Self {
+            versions: Cache::with_weighter(items, bytes, Bytes),
+            keys: Cache::new(items),
+            touched: std::iter::repeat_with(|| AtomicI64::new(0)).take(PLACES).collect(),
+            committed: AtomicI64::new(committed),
+        }
+    }
+
+    /// A resource that is live will have another last version, or none, by this change: to be said
+    /// before it is committed. One that is then undone does no harm.
+    pub(crate) fn touch(&self, key: i64, sequence: i64) {
+        if let Some(place) = self.place(key) {
+            place.fetch_max(sequence, Ordering::SeqCst);
+        }
+    }
+
+    /// Changes up to this one are committed: to be said before anybody is answered.
+    pub(crate) fn commit(&self, sequence: i64) {
+        self.committed.fetch_max(sequence, Ordering::SeqCst);
+    }
+
+    /// The last change that is committed for sure: whoever reads from now on sees it.
+    pub(crate) fn committed(&self) -> i64 {
+        self.committed.load(Ordering::SeqCst)
+    }
+
+    /// The last version of a live resource, at this moment or a later one of this call.
+    pub(crate) fn now(&self, name: &Name) -> Option<Arc<Live>> {
+        self.as_of(self.keys.get(name)?, i64::MAX)
+    }
+
+    /// The last version of a live resource at the moment when `sequence` was the last change.
+    pub(crate) fn as_of(&self, key: i64, sequence: i64) -> Option<Arc<Live>> {
+        let seen = self.versions.get(&key)?;
+        let untouched = self.place(key)?.load(Ordering::SeqCst) <= seen.at;
+        (untouched && seen.live.sequence <= sequence).then_some(seen.live)
+    }
+
+    /// Keeps what was read by somebody who began when `began` was committed.
+    pub(crate) fn keep(&self, live: &Arc<Live>, began: i64) {
+        if live.version.body.len() <= LARGEST {
+            // It was read as the last one, so it was the last one when it was made, too.
+            let at = began.max(live.sequence);
+            self.keys.insert(live.version.name.clone(), live.key);
+            self.versions.insert(live.key, Seen { live: Arc::clone(live), at });
+        }
+    }
+
+    fn place(&self, key: i64) -> Option<&AtomicI64> {
+        // Keys are counted up: neighbours have places of their own.
+        self.touched.get(usize::try_from(key).ok()? % PLACES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{Change, Form, Instant};
+
+    fn live(key: i64, sequence: i64, length: usize) -> Arc<Live> {
+        let version = Version {
+            name: name(key),
+            version: 1,
+            updated: Instant(0),
+            change: Change::Create,
+            form: Form(1),
+            body: vec![b' '; length].into(),
+            holes: Vec::new(),
+        };
+        Arc::new(Live { key, kind: 1, sequence, version: Arc::new(version), references: Box::default() })
+    }
+
+    fn name(key: i64) -> Name {
+        Name { resource_type: "Note".into(), id: key.to_string().into() }
+    }
+
+    #[test]
+    fn what_was_touched_is_not_given_before_it_was_read_again() {
+        let kept = Kept::new(1024, 5);
+        kept.keep(&live(1, 3, 10), 5);
+        assert!(kept.now(&name(1)).is_some());
+        kept.touch(1, 6);
+        assert!(kept.now(&name(1)).is_none(), "the change may be committed from now on");
+        // Somebody who began before the change reads the version before.
+        kept.keep(&live(1, 3, 10), 5);
+        assert!(kept.now(&name(1)).is_none());
+        kept.commit(6);
+        kept.keep(&live(1, 6, 10), kept.committed());
+        assert_eq!(kept.now(&name(1)).unwrap().sequence, 6);
+    }
+
+    #[test]
+    fn a_moment_gives_what_was_there_then() {
+        let kept = Kept::new(1024, 5);
+        kept.keep(&live(1, 3, 10), 5);
+        assert!(kept.as_of(1, 2).is_none(), "not there yet");
+        assert!(kept.as_of(1, 3).is_some());
+        assert!(kept.as_of(1, 9).is_some(), "nothing touched it since");
+        assert!(kept.as_of(2, 9).is_none(), "never read");
+    }
+
+    #[test]
+    fn one_that_was_made_while_its_reader_began_is_the_last_as_of_its_own_change() {
+        let kept = Kept::new(1024, 5);
+        kept.touch(1, 7);
+        kept.commit(7);
+        kept.keep(&live(1, 7, 10), 5);
+        assert!(kept.now(&name(1)).is_some());
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_is_read() {
+        let kept = Kept::new(1024, 0);
+        for key in 0..10_000 {
+            kept.keep(&live(key, 0, 3_000), 0);
+        }
+        assert!(kept.versions.weight() <= 1024 * 1024);
+        assert!(kept.versions.len() > 200, "and it is used: {}", kept.versions.len());
+        kept.keep(&live(10_001, 0, LARGEST + 1), 0);
+        assert!(kept.now(&name(10_001)).is_none(), "one body never pushes out a page of others");
+    }
+}
