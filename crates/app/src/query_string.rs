@@ -37,7 +37,7 @@ pub fn read_segment(segment: &str) -> Result<String, AppError> {
 /// reader to recognise what was asked.
 #[must_use]
 pub fn write(pairs: &[(String, String)]) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(pairs.iter().map(|(name, value)| name.len() + value.len() + 8).sum());
     for (name, value) in pairs {
         if !out.is_empty() {
             out.push('&');
@@ -99,33 +99,25 @@ fn bad_escape(bytes: &[u8]) -> AppError {
 
 fn encode(text: &str, out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z'
-            | b'a'..=b'z'
-            | b'0'..=b'9'
-            | b'-'
-            | b'.'
-            | b'_'
-            | b'~'
-            | b':'
-            | b'/'
-            | b','
-            | b'$'
-            | b'*'
-            | b'@'
-            | b'!'
-            | b'('
-            | b')' => {
-                out.push(char::from(byte));
-            }
-            other => {
-                out.push('%');
-                out.push(char::from(DIGITS[usize::from(other >> 4)]));
-                out.push(char::from(DIGITS[usize::from(other & 15)]));
-            }
+    let mut rest = text;
+    loop {
+        // What needs no escape goes in one piece.
+        let (plain, others) = rest.split_at(rest.bytes().position(|byte| !is_plain(byte)).unwrap_or(rest.len()));
+        out.push_str(plain);
+        let Some(next) = others.chars().next() else { break };
+        let (escaped, after) = others.split_at(next.len_utf8());
+        for byte in escaped.bytes() {
+            out.push('%');
+            out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            out.push(char::from(DIGITS[usize::from(byte & 15)]));
         }
+        rest = after;
     }
+}
+
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'/' | b',' | b'$' | b'*' | b'@' | b'!' | b'(' | b')')
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use liaison_app::{
     error::AppError,
     face::Face,
-    name,
+    name::{self, Name},
     operation::{history::Told, search::Found},
     query_string,
     stored::{Change, Stored},
@@ -110,6 +110,18 @@ impl Entry<'_> {
         self
     }
 
+    /// The member `fullUrl` of a resource that is kept here.
+    fn full_url(&mut self, base: &EscapedBase, name: &Name) {
+        let out = self.member("fullUrl");
+        out.push(b'"');
+        out.extend_from_slice(&base.0);
+        // Types and ids were checked where they came in: nothing to escape.
+        out.extend_from_slice(name.resource_type.as_bytes());
+        out.push(b'/');
+        out.extend_from_slice(name.id.as_bytes());
+        out.push(b'"');
+    }
+
     /// A member that is an object of strings; those without value are left out.
     pub fn strings(&mut self, name: &'static str, members: &[(&'static str, Option<&str>)]) -> &mut Self {
         self.strings_and(name, members, None)
@@ -141,6 +153,18 @@ impl Entry<'_> {
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
         self.out.push(b'}');
+    }
+}
+
+/// The address of a base as it stands in JSON, without quotes.
+struct EscapedBase(Vec<u8>);
+
+impl EscapedBase {
+    fn of(face: &Face) -> Self {
+        let mut written = Vec::with_capacity(face.base.len() + 2);
+        json::write_string_into(&face.base, &mut written);
+        written.pop();
+        Self(written.split_off(1))
     }
 }
 
@@ -189,14 +213,14 @@ impl Searchset {
         used.extend(form.iter().cloned());
         used.extend(found.page.cursor.clone().map(|cursor| (CURSOR.to_owned(), cursor)));
         writing.links(&page_links(address, &used, found.next.as_deref()));
-        let matches = found.matches.iter().map(|stored| (stored, "match", &shown));
-        let includes = found.includes.iter().map(|stored| (stored, "include", &beside));
-        for (stored, mode, shown) in matches.chain(includes) {
-            let name = stored.name();
+        let base = EscapedBase::of(face);
+        let matches = found.matches.iter().map(|stored| (stored, br#"{"mode":"match"}"#.as_slice(), &shown));
+        let includes = found.includes.iter().map(|stored| (stored, br#"{"mode":"include"}"#.as_slice(), &beside));
+        for (stored, search, shown) in matches.chain(includes) {
             let mut entry = writing.entry();
-            entry.text("fullUrl", &face.url(&name.resource_type, &name.id));
+            entry.full_url(&base, stored.name());
             shown.write_body(stored, face, entry.member("resource"))?;
-            entry.strings("search", &[("mode", Some(mode))]);
+            entry.raw("search", search);
         }
         if !found.issues.is_empty() {
             let outcome = respond::outcome(&found.issues, *language, face.release);
@@ -218,16 +242,22 @@ pub fn history(told: &Told, address: &str, used: &[(String, String)], exchange: 
     let mut writing = Writing::new("history", Some(told.total));
     let used = [used, &exchange.form].concat();
     writing.links(&page_links(address, &used, told.next.as_deref()));
+    let base = EscapedBase::of(&exchange.face);
     for stored in &told.versions {
-        version_entry(stored, &mut writing.entry(), exchange).map_err(Refused::from)?;
+        version_entry(stored, &base, &mut writing.entry(), exchange).map_err(Refused::from)?;
     }
     respond::bytes(writing.finish(), &exchange.reply, exchange.face.release)
 }
 
-fn version_entry(stored: &Stored, entry: &mut Entry<'_>, exchange: &Exchange) -> Result<(), AppError> {
+fn version_entry(
+    stored: &Stored,
+    base: &EscapedBase,
+    entry: &mut Entry<'_>,
+    exchange: &Exchange,
+) -> Result<(), AppError> {
     let name = stored.name();
     let reference = format!("{}/{}", name.resource_type, name.id);
-    entry.text("fullUrl", &exchange.face.url(&name.resource_type, &name.id));
+    entry.full_url(base, name);
     let (method, url, status) = match stored.change() {
         Change::Create => ("POST", name.resource_type.as_ref(), "201"),
         Change::Update => ("PUT", reference.as_str(), "200"),
@@ -251,20 +281,23 @@ pub const CURSOR: &str = "_cursor";
 
 /// The links of a page: itself, the first and the next.
 fn page_links(address: &str, used: &[(String, String)], next: Option<&str>) -> Vec<(&'static str, String)> {
-    let of = |pairs: &[(String, String)]| {
-        let query = query_string::write(pairs);
-        if query.is_empty() { address.to_owned() } else { format!("{address}?{query}") }
-    };
+    let of = |query: &str| if query.is_empty() { address.to_owned() } else { format!("{address}?{query}") };
     let on_page = used.iter().any(|(name, _)| name == CURSOR);
-    let first: Vec<_> = used.iter().filter(|(name, _)| name != CURSOR).cloned().collect();
-    let mut links = vec![("self", of(used))];
+    let here = query_string::write(used);
+    let first = if on_page {
+        let first: Vec<_> = used.iter().filter(|(name, _)| name != CURSOR).cloned().collect();
+        query_string::write(&first)
+    } else {
+        here.clone()
+    };
+    let mut links = vec![("self", of(&here))];
     if on_page || next.is_some() {
         links.push(("first", of(&first)));
     }
     if let Some(next) = next {
-        let mut pairs = first;
-        pairs.push((CURSOR.to_owned(), next.to_owned()));
-        links.push(("next", of(&pairs)));
+        // Of letters that need no escape.
+        let and = if first.is_empty() { "" } else { "&" };
+        links.push(("next", of(&format!("{first}{and}{CURSOR}={next}"))));
     }
     links
 }

@@ -255,7 +255,7 @@ pub enum Cut {
 }
 
 /// Whose history is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HistoryOf {
     /// Of one resource.
     Resource(Name),

@@ -1,5 +1,7 @@
 //! Places in a result, as text that a client can carry but not make up.
 
+use std::hash::{Hash, Hasher};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
@@ -44,9 +46,24 @@ pub(crate) struct Place {
 }
 
 /// A number that stands for a question: a cursor of another one is refused.
-pub(crate) fn question(asked: &impl std::fmt::Debug) -> u64 {
-    // Cursors are signed: nobody can look for one that fits a question it was not made for.
-    seal(format!("{asked:?}").as_bytes()).cast_unsigned()
+pub(crate) fn question(asked: &impl Hash) -> u64 {
+    let mut bytes = Gathered(Vec::with_capacity(512));
+    asked.hash(&mut bytes);
+    bytes.finish()
+}
+
+/// What is hashed, gathered: the same question has the same number in every process.
+struct Gathered(Vec<u8>);
+
+impl Hasher for Gathered {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        // Cursors are signed: nobody can look for one that fits a question it was not made for.
+        seal(&self.0).cast_unsigned()
+    }
 }
 
 const KEY_NAME: &str = "cursor-key";

@@ -3,6 +3,8 @@
 //! Names are those of the R4 view; whatever a release or a volet calls them has been resolved by
 //! [`parse`](super::parse).
 
+use std::hash::{Hash, Hasher};
+
 use compact_str::CompactString;
 
 use super::index::{Param, Target};
@@ -24,7 +26,7 @@ pub struct Query {
 }
 
 /// A condition on a resource.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Clause {
     /// All of these hold. Empty: always true.
     All(Vec<Clause>),
@@ -110,8 +112,26 @@ pub enum Test {
     },
 }
 
+impl Hash for Test {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Self::String(test) => test.hash(state),
+            Self::Token(test) => test.hash(state),
+            Self::Reference(test) => test.hash(state),
+            Self::Date(test) => test.hash(state),
+            Self::Number(test) => test.hash(state),
+            Self::Quantity { number, system, code } => (number, system, code).hash(state),
+            Self::Uri(test) => test.hash(state),
+            Self::Near { latitude, longitude, metres } => {
+                [latitude, longitude, metres].map(|n| n.to_bits()).hash(state)
+            }
+        }
+    }
+}
+
 /// A test on a string.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StringTest {
     /// The folded value starts with this folded text (the default).
     StartsWith(CompactString),
@@ -122,7 +142,7 @@ pub enum StringTest {
 }
 
 /// A test on a code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TokenTest {
     /// The system asked for.
     pub system: SystemTest,
@@ -131,7 +151,7 @@ pub struct TokenTest {
 }
 
 /// A test on the system of a code.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SystemTest {
     /// `code`: any system, or none.
     Any,
@@ -142,7 +162,7 @@ pub enum SystemTest {
 }
 
 /// A test on a reference.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ReferenceTest {
     /// Points to exactly this.
     Is(Target),
@@ -158,7 +178,7 @@ pub enum ReferenceTest {
 }
 
 /// A comparison of ranges: the value's range against the range searched `[low, high)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DateTest {
     /// How they compare. `ap` has been turned into [`Comparison::Overlaps`] on a widened range.
     pub comparison: Comparison,
@@ -177,6 +197,12 @@ pub struct NumberTest {
     pub low: f64,
     /// Upper bound searched.
     pub high: f64,
+}
+
+impl Hash for NumberTest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.comparison, self.low.to_bits(), self.high.to_bits()).hash(state);
+    }
 }
 
 /// The prefixes of FHIR search, on ranges. `v` is the value's range, `s` the range searched.
@@ -203,7 +229,7 @@ pub enum Comparison {
 }
 
 /// A test on a URI.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum UriTest {
     /// Is exactly this.
     Is(CompactString),
@@ -214,7 +240,7 @@ pub enum UriTest {
 }
 
 /// An order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sort {
     /// By what.
     pub by: SortKey,
@@ -223,7 +249,7 @@ pub struct Sort {
 }
 
 /// What one sorts by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SortKey {
     /// The last change.
     LastUpdated,
@@ -237,7 +263,7 @@ pub enum SortKey {
 }
 
 /// Which way one sorts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// Smallest first.
     Ascending,

@@ -21,15 +21,13 @@ use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
 #[must_use]
 pub fn canonical_system<'a>(system: &'a str, code: Option<&str>) -> Cow<'a, str> {
     let system = system.trim();
-    if let Some(rows) = ALIASES.get(bare(system)) {
-        return match chosen(rows, code) {
-            Some(canonical) => Cow::Borrowed(canonical),
-            None => spelled_out(system),
-        };
+    let bare = bare(system);
+    if let Some(canonical) = ALIASES.get(bare).and_then(|rows| chosen(rows, code)) {
+        return Cow::Borrowed(canonical);
     }
     match former_hl7_name(system) {
-        Some(name) => Cow::Owned(name),
-        None => spelled_out(system),
+        Some(name) if !ALIASES.contains_key(bare) => Cow::Owned(name),
+        _ => spelled_out(system, bare),
     }
 }
 
@@ -38,7 +36,7 @@ pub fn aliases(canonical: &str) -> impl Iterator<Item = Cow<'static, str>> {
     let mut names: Vec<_> = ALIASES
         .iter()
         .filter(|(alias, rows)| **alias != canonical && rows.iter().any(|row| row.canonical == canonical))
-        .map(|(alias, _)| spelled_out(alias))
+        .map(|(alias, _)| spelled_out(alias, bare(alias)))
         .collect();
     names.sort_unstable();
     names.into_iter()
@@ -93,14 +91,14 @@ fn bare(system: &str) -> &str {
 }
 
 fn is_oid(text: &str) -> bool {
-    text.contains('.')
-        && text.starts_with(['0', '1', '2'])
-        && text.split('.').all(|arc| !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit()))
+    text.starts_with(['0', '1', '2'])
+        && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && text.contains('.')
+        && text.split('.').all(|arc| !arc.is_empty())
 }
 
 /// The system as FHIR spells it: OIDs as `urn:oid:`, anything else as it is.
-fn spelled_out(system: &str) -> Cow<'_, str> {
-    let bare = bare(system);
+fn spelled_out<'a>(system: &'a str, bare: &str) -> Cow<'a, str> {
     if !is_oid(bare) || system.strip_prefix("urn:oid:") == Some(bare) {
         Cow::Borrowed(system)
     } else {

@@ -26,7 +26,7 @@ pub(super) struct Step {
 impl Step {
     /// Whether it follows the references of a parameter.
     fn follows(&self, param: i64) -> bool {
-        self.params.contains(&param)
+        self.way == IncludeWay::Forward && self.params.contains(&param)
     }
 
     fn brings(&self, kind: i64) -> bool {
@@ -47,12 +47,18 @@ impl Reader<'_> {
             return Ok((versions, Cut::Whole));
         }
         let mut resources = Resources::new(self);
+        let goes_on = steps.iter().any(|step| step.iterate == Iterate::Repeatedly);
         let mut known: BTreeSet<i64> = found.iter().map(|one| one.key).collect();
         let mut waiting: VecDeque<(Arc<Live>, u32)> = found.into_iter().map(|one| (one, 0)).collect();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         while let Some((from, depth)) = waiting.pop_front() {
             for step in steps.iter().filter(|step| depth == 0 || step.iterate == Iterate::Repeatedly) {
-                for key in self.reached(&from, step, limit - versions.len(), known.len())? {
+                let against = match step.way {
+                    IncludeWay::Forward => Vec::new(),
+                    IncludeWay::Reverse => self.referring(&from, step, limit - versions.len(), known.len())?,
+                };
+                let along = from.references.iter().filter(|(param, _)| step.follows(*param)).map(|(_, target)| *target);
+                for key in along.chain(against) {
                     if known.contains(&key) {
                         continue;
                     }
@@ -62,7 +68,7 @@ impl Reader<'_> {
                     }
                     known.insert(key);
                     versions.push(Arc::clone(&one.version));
-                    if depth < DEPTH {
+                    if depth < DEPTH && goes_on {
                         waiting.push_back((one, depth + 1));
                     }
                 }
@@ -93,28 +99,19 @@ impl Reader<'_> {
         Ok(steps)
     }
 
-    /// The resources one step from another. Against the references, no more than are still wanted
-    /// and one, so that it shows when some are left out; those `known` already do not count.
-    fn reached(&self, from: &Live, step: &Step, wanted: usize, known: usize) -> Result<Vec<i64>, StoreError> {
+    /// The resources that refer to another: no more than are still wanted and one, so that it shows
+    /// when some are left out; those `known` already do not count.
+    fn referring(&self, from: &Live, step: &Step, wanted: usize, known: usize) -> Result<Vec<i64>, StoreError> {
         let mut keys = Vec::new();
-        match step.way {
-            IncludeWay::Forward => {
-                keys.extend(
-                    from.references.iter().filter(|(param, _)| step.follows(*param)).map(|(_, target)| *target),
-                );
-            }
-            IncludeWay::Reverse => {
-                let sql = "SELECT resource FROM reference WHERE target = ?1 AND param = ?2
-                           ORDER BY instant DESC, resource DESC LIMIT ?3";
-                let limit = i64::try_from(wanted.saturating_add(known).saturating_add(1)).unwrap_or(i64::MAX);
-                for param in &step.params {
-                    let values = [from.key.into(), (*param).into(), limit.into()];
-                    self.db.each(sql, &values, |row| {
-                        keys.push(row.int(0)?);
-                        Ok(())
-                    })?;
-                }
-            }
+        let sql = "SELECT resource FROM reference WHERE target = ?1 AND param = ?2
+                   ORDER BY instant DESC, resource DESC LIMIT ?3";
+        let limit = i64::try_from(wanted.saturating_add(known).saturating_add(1)).unwrap_or(i64::MAX);
+        for param in &step.params {
+            let values = [from.key.into(), (*param).into(), limit.into()];
+            self.db.each(sql, &values, |row| {
+                keys.push(row.int(0)?);
+                Ok(())
+            })?;
         }
         Ok(keys)
     }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use compact_str::CompactString;
 use liaison_fhir::search::index::Param;
 use liaison_fhir::search::query::{Direction, ParamKind, Sort, SortKey};
 
@@ -167,7 +168,7 @@ impl Reader<'_> {
             By::Param(param, _) if is_timeline(kind, param) => {
                 return Ok(format!("nullif({}, {})", on.instant, sql.bind(MISSING)));
             }
-            By::Instant => return Ok(on.instant.clone()),
+            By::Instant => return Ok(on.instant.to_string()),
             By::Updated => return Ok(on.updated()),
             By::Id => return Ok(on.column("id")),
             By::Param(param, param_kind) => (param, param_kind),
@@ -295,7 +296,7 @@ fn is_timeline(kind: &Kind, param: Param) -> bool {
     *param.base == *kind.name && kind.timeline.as_deref() == Some(param.code)
 }
 
-fn bind(sql: &mut Sql, value: &SortValue) -> String {
+fn bind(sql: &mut Sql, value: &SortValue) -> CompactString {
     match value {
         SortValue::Missing => sql.bind(Value::Null),
         SortValue::Int(number) => sql.bind(*number),

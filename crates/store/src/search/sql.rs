@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use compact_str::CompactString;
+use compact_str::{CompactString, ToCompactString as _};
 use liaison_fhir::primitive::fold;
 use liaison_fhir::search::query::{Comparison, DateTest, StringTest, UriTest};
 
@@ -22,13 +22,13 @@ pub(crate) struct Sql {
 #[derive(Debug)]
 pub(crate) struct Candidate {
     /// Its key.
-    pub(crate) key: String,
+    pub(crate) key: CompactString,
     /// Its instant.
-    pub(crate) instant: String,
+    pub(crate) instant: CompactString,
     /// The span of its moment.
-    pub(crate) span: String,
+    pub(crate) span: CompactString,
     /// Its row in `resource`.
-    pub(crate) row: String,
+    pub(crate) row: CompactString,
     /// Whether that row was needed.
     pub(crate) row_used: Cell<bool>,
     /// Its last change, where an index that is walked says it.
@@ -39,10 +39,10 @@ impl Candidate {
     /// A candidate whose own row is there under this name.
     pub(crate) fn row(alias: &str) -> Self {
         Self {
-            key: format!("{alias}.key"),
-            instant: format!("{alias}.instant"),
-            span: format!("{alias}.span"),
-            row: alias.to_owned(),
+            key: together(&[alias, ".key"]),
+            instant: together(&[alias, ".instant"]),
+            span: together(&[alias, ".span"]),
+            row: alias.into(),
             row_used: Cell::new(false),
             changed: None,
         }
@@ -51,10 +51,10 @@ impl Candidate {
     /// A candidate known from an index row of this name; `row` is how its own would be called.
     pub(crate) fn indexed(alias: &str, row: &str) -> Self {
         Self {
-            key: format!("{alias}.resource"),
-            instant: format!("{alias}.instant"),
-            span: format!("{alias}.span"),
-            row: row.to_owned(),
+            key: together(&[alias, ".resource"]),
+            instant: together(&[alias, ".instant"]),
+            span: together(&[alias, ".span"]),
+            row: row.into(),
             row_used: Cell::new(false),
             changed: None,
         }
@@ -72,15 +72,23 @@ impl Candidate {
     }
 }
 
+/// Short texts as one: statements are written anew for each search, and most of their parts need no
+/// memory of their own.
+fn together(parts: &[&str]) -> CompactString {
+    let mut whole = CompactString::default();
+    parts.iter().for_each(|part| whole.push_str(part));
+    whole
+}
+
 impl Sql {
     /// Binds a value; gives its place.
-    pub(crate) fn bind(&mut self, value: impl Into<Value<'static>>) -> String {
+    pub(crate) fn bind(&mut self, value: impl Into<Value<'static>>) -> CompactString {
         self.values.push(value.into());
-        format!("?{}", self.values.len())
+        together(&["?", &self.values.len().to_compact_string()])
     }
 
     /// Binds a text.
-    pub(crate) fn bind_text(&mut self, text: &str) -> String {
+    pub(crate) fn bind_text(&mut self, text: &str) -> CompactString {
         self.bind(text.to_owned())
     }
 
@@ -91,9 +99,12 @@ impl Sql {
     }
 
     /// A name not used yet in the statement.
-    pub(crate) fn alias(&mut self, letter: char) -> String {
+    pub(crate) fn alias(&mut self, letter: char) -> CompactString {
         self.aliases += 1;
-        format!("{letter}{}", self.aliases)
+        let mut alias = CompactString::default();
+        alias.push(letter);
+        alias.push_str(&self.aliases.to_compact_string());
+        alias
     }
 
     /// An expression: whether the condition holds of the candidate.

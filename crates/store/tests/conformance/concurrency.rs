@@ -1,8 +1,11 @@
 //! Many at once: nothing doubled, nothing lost, nobody between reading and writing.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use liaison_store::contract::{StoreError, UniqueKey};
+use liaison_fhir::search::index::{IndexValue, Param};
+use liaison_fhir::search::query::{Clause, Query, StringTest, Test};
+use liaison_store::contract::{PageRequest, StoreError, TotalMode, UniqueKey};
 use liaison_store::reader::Reader;
 use liaison_store::store::Store;
 
@@ -140,4 +143,38 @@ async fn a_second_server_is_refused() {
     bench.commit(create("Note/1")).await.unwrap();
     let second = Store::open(&bench.url, options(&bench.clock));
     assert!(matches!(second.err(), Some(StoreError::InUse)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_runs_where_it_is_asked_for_and_anew_elsewhere_when_it_is_long() {
+    let bench = open();
+    let notes =
+        (0..4_000).map(|number| create(&format!("Note/{number}")).row(TITLE, title(&format!("title {number}"))));
+    bench.commit_all(notes.collect()).await.unwrap();
+    let asked = |filter: Clause, total: TotalMode| {
+        let query = Query { types: vec!["Note"], filter, sort: Vec::new(), includes: Vec::new() };
+        let page = PageRequest { count: 5, cursor: None, total, include_limit: 0, deadline: Duration::from_secs(60) };
+        let threads = Arc::new(Mutex::new(Vec::new()));
+        let ran = Arc::clone(&threads);
+        let job = move |reader: &Reader<'_>| {
+            ran.lock().unwrap().push(std::thread::current().name().unwrap_or_default().to_owned());
+            reader.search(&query, &page)
+        };
+        let answer = bench.store.read_briefly(job);
+        async move { (answer.await.unwrap(), Arc::into_inner(threads).unwrap().into_inner().unwrap()) }
+    };
+    let (page, threads) = asked(Clause::always(), TotalMode::None).await;
+    assert_eq!((page.matches.len(), threads.len()), (5, 1), "{threads:?}");
+    assert!(!threads[0].starts_with("store-read"), "{threads:?}");
+    let contains = Clause::Has(TITLE, Test::String(StringTest::Contains("9".into())));
+    let (page, threads) = asked(contains, TotalMode::Accurate).await;
+    assert_eq!(page.total, Some((0..4_000).filter(|number| number.to_string().contains('9')).count() as u64));
+    assert_eq!(threads.len(), 2, "{threads:?}");
+    assert!(threads[1].starts_with("store-read"), "{threads:?}");
+}
+
+const TITLE: Param = Param { base: "Note", code: "title" };
+
+fn title(text: &str) -> IndexValue {
+    IndexValue::String { exact: text.into(), folded: text.into() }
 }

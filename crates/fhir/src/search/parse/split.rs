@@ -22,6 +22,9 @@ pub(super) fn at(text: &str, separator: char) -> Vec<&str> {
 /// A text with its escapes undone. A backslash before anything else is a backslash: FHIR gives it
 /// no other meaning.
 pub(super) fn unescape(text: &str) -> String {
+    if !text.contains('\\') {
+        return text.to_owned();
+    }
     let mut plain = String::with_capacity(text.len());
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
