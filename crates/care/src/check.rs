@@ -90,6 +90,17 @@ mod tests {
     }
 
     #[test]
+    fn declared_profiles_speak_of_the_elements_of_today() {
+        let patient = object! {
+            "resourceType" => "Patient",
+            "meta" => object! { "profile" => array!["https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient"] },
+            "telecom" => array![object! { "value" => "0600000000" }],
+        };
+        assert_eq!(places(&check(&patient, r4())), ["Patient.telecom[0].system"]);
+        assert_eq!(places(&check(&patient, stu3())), [""; 0]);
+    }
+
+    #[test]
     fn other_documents_are_left_to_their_release() {
         let document = object! { "resourceType" => "DocumentReference", "docStatus" => "final" };
         let issues = check(&document, r4());

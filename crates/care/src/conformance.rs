@@ -92,7 +92,16 @@ mod tests {
             ("NamingSystem", "rpps"),
             ("SearchParameter", "DocumentReference-urgent"),
         ] {
-            assert!(resource(resource_type, id).is_some(), "{resource_type}/{id}");
+            let found = resource(resource_type, id).unwrap_or_else(|| panic!("no {resource_type}/{id}"));
+            assert_eq!((found.resource_type, found.id.as_str()), (resource_type, id));
+            assert_eq!((found.resource.resource_type(), found.resource.str("id")), (Some(resource_type), Some(id)));
+        }
+    }
+
+    #[test]
+    fn an_id_is_one_of_its_type() {
+        for (resource_type, id) in [("ValueSet", "TRE-R234-TypeNote"), ("CodeSystem", "nothing"), ("Patient", "rpps")] {
+            assert!(resource(resource_type, id).is_none(), "{resource_type}/{id}");
         }
     }
 

@@ -267,3 +267,6 @@ pub fn has_type(identifier: &Object, system: &str, code: &str) -> bool {
 pub fn compact(value: &str) -> String {
     value.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect()
 }
+
+#[cfg(test)]
+mod tests;

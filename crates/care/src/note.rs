@@ -210,7 +210,11 @@ pub(crate) mod tests {
         }
         let mut discharge = bare.clone();
         discharge.set("type", coding("http://loinc.org", "18842-5"));
-        for resource in [&bare, &discharge, &object! { "resourceType" => "Patient", "type" => coding(TYPES, "OBS") }] {
+        let mut of_another = bare.clone();
+        of_another.set("meta", object! { "profile" => array!["https://example.org/StructureDefinition/ours"] });
+        for resource in
+            [&bare, &discharge, &of_another, &object! { "resourceType" => "Patient", "type" => coding(TYPES, "OBS") }]
+        {
             assert!(!is_note(resource), "{resource:?}");
         }
     }
@@ -273,6 +277,14 @@ pub(crate) mod tests {
         old.set("type", coding("urn:oid:1.2.250.1.213.1.1.4.12", "OBS"));
         assert_eq!(found(&old, stu3()), []);
         assert_eq!(found(&old, r4()), [(Severity::Warning, "DocumentReference.type.coding[0].system".to_owned())]);
+    }
+
+    #[test]
+    fn a_confidentiality_is_a_finding_of_labels_alone() {
+        let mut normal = note();
+        normal.set("securityLabel", array![coding("urn:oid:2.16.840.1.113883.5.25", "N")]);
+        assert_eq!(found(&normal, stu3()), []);
+        assert_eq!(found(&normal, r4()), refused_at("DocumentReference.securityLabel[0]"));
     }
 
     #[test]

@@ -141,7 +141,8 @@ impl Names {
             let Some(name) = resource.resource_type() else { continue };
             names.full_urls.insert(url.to_owned());
             let trailing = url.rsplit(['/', ':']).next().filter(|id| is_id(id));
-            let mut ids: Vec<&str> = trailing.into_iter().chain(resource.str("id")).collect();
+            let own = resource.str("id").filter(|id| is_id(id));
+            let mut ids: Vec<&str> = trailing.into_iter().chain(own).collect();
             ids.dedup();
             for id in ids {
                 names
@@ -163,15 +164,12 @@ impl Names {
         if reference.starts_with('#') || self.full_urls.contains(reference) {
             return None;
         }
-        // Absolute ones are to other servers, versioned ones to what is there, `?` is a search.
-        if reference.contains([':', '?']) || reference.contains("/_history/") {
-            return None;
-        }
         if let Some(absolute) = base.map(|base| format!("{base}{reference}"))
             && self.full_urls.contains(&absolute)
         {
             return Some((absolute, Found::AsFhirSays));
         }
+        // Exactly a type and an id: not what stands on another server, not one version, not a search.
         self.addresses.get(reference)?.clone().map(|url| (url, Found::ById))
     }
 }

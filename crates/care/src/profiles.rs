@@ -118,8 +118,26 @@ mod tests {
 
     #[test]
     fn a_profile_of_another_type_is_told() {
-        let wrong = declaring("Patient", "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-organization");
-        assert_eq!(said(&wrong), [(Severity::Warning, "Patient.meta.profile[0]".to_owned())]);
+        for url in [
+            "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-organization",
+            "https://interop.esante.gouv.fr/ig/fhir/nde/StructureDefinition/nde-subscription",
+        ] {
+            let wrong = declaring("Patient", url);
+            assert_eq!(said(&wrong), [(Severity::Warning, "Patient.meta.profile[0]".to_owned())], "{url}");
+        }
+    }
+
+    #[test]
+    fn the_invariants_of_a_qualified_identity_are_those_of_its_profile_alone() {
+        let fictitious = |url: &str| {
+            let mut patient = declaring("Patient", url);
+            let comment = object! { "url" => "comment", "valueCoding" => object! { "code" => "FICT" } };
+            let reliability = "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability";
+            patient.push("extension", array![object! { "url" => reliability, "extension" => array![comment] }]);
+            said(&patient).contains(&(Severity::Warning, "Patient.extension".to_owned()))
+        };
+        assert!(fictitious("https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-ins"));
+        assert!(!fictitious("https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient"));
     }
 
     #[test]

@@ -284,6 +284,32 @@ fn quirk_14_a_profession_that_the_practitioner_refers_to_stays_inside() {
 }
 
 #[test]
+fn quirk_14_only_a_profession_without_practitioner_is_lifted() {
+    let bundle = tree(
+        r#"{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"urn:uuid:1","resource":{
+            "resourceType":"Practitioner","id":"p","contained":[
+                {"resourceType":"Organization","id":"o"},
+                {"resourceType":"PractitionerRole","id":"r","practitioner":{"reference":"Practitioner/2"}}]}}]}"#,
+    );
+    let (read, issues) = read_bundle(bundle.clone());
+    assert_same(read, bundle);
+    assert_eq!(issues, []);
+}
+
+#[test]
+fn only_collections_create_notes() {
+    for (resource_type, kind) in [("Bundle", "transaction"), ("Bundle", "searchset"), ("Parameters", "collection")] {
+        let sent = format!(
+            r#"{{"resourceType":"{resource_type}","type":"{kind}","entry":[{{"fullUrl":"http://a.fr/DocumentReference/1",
+                "resource":{{"resourceType":"DocumentReference","id":"1"}}}}]}}"#
+        );
+        let (read, issues) = read_bundle(tree(&sent));
+        assert_same(read, tree(&sent));
+        assert_eq!(issues, [], "{resource_type} {kind}: neither identified nor made current");
+    }
+}
+
+#[test]
 fn quirk_17_a_number_in_quotation_marks() {
     check(
         r#"{"resourceType":"Patient","telecom":[{"rank":"1"},{"rank":" 2 "},{"rank":"0"}],"multipleBirthInteger":"2"}"#,
@@ -378,6 +404,7 @@ fn the_search_syntax_of_2017() {
         (("author:RelatedPerson.name.family", "Martin"), ("author:RelatedPerson.name", "Martin")),
         (("author:RelatedPerson.name.given", "Luc"), ("author:RelatedPerson.name", "Luc")),
         (("author:Practitioner.name.family:exact", "Dupont"), ("author:Practitioner.family:exact", "Dupont")),
+        (("name.family", "Langdon"), ("family", "Langdon")),
         (("_include", "DocumentReference.subject"), ("_include", "DocumentReference:subject")),
         (("_include", "DocumentReference.author"), ("_include", "DocumentReference:author")),
         (("securityLabel", "N"), ("securitylabel", "N")),
@@ -400,8 +427,12 @@ fn a_conformant_query_stays_as_it_is() {
         ("_include", "DocumentReference:subject"),
         ("_include", "DocumentReference:author:Practitioner"),
         ("_include", "*"),
+        ("_include", "DocumentReference.subject:Patient"),
+        ("_include", "DocumentReference.content.attachment"),
+        ("_include", "Nothing.subject"),
         ("created", "ge2017-06-01"),
         ("name", "a.b"),
+        ("surname.family", "Langdon"),
         ("patient", "Patient/1"),
         ("author:Practitioner", "1"),
     ];
@@ -428,4 +459,16 @@ fn what_stands_beside_a_value_is_put_right_with_it_and_alone_it_is_told() {
         r#"{"resourceType":"Patient","birthDate":"1950","_birthDate":{"id":"a"},"_gender":{"id":"b"}}"#,
         &["Patient._birthDate", "Patient._gender"],
     );
+    check(
+        r#"{"resourceType":"Patient","name":[{"given":"Marie","_given":{"id":"a"}}]}"#,
+        r#"{"resourceType":"Patient","name":[{"given":["Marie"],"_given":[{"id":"a"}]}]}"#,
+        &["Patient.name[0].given"],
+    );
+    for given in [r#"["Marie"]"#, "null"] {
+        check(
+            &format!(r#"{{"resourceType":"Patient","name":[{{"given":{given},"_given":{{"id":"a"}}}}]}}"#),
+            &format!(r#"{{"resourceType":"Patient","name":[{{"given":{given},"_given":[{{"id":"a"}}]}}]}}"#),
+            &["Patient.name[0]._given"],
+        );
+    }
 }

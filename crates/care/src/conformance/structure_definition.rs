@@ -85,8 +85,9 @@ fn place(id: &str, ids: &[String]) -> Vec<(usize, usize)> {
             _ => None,
         });
         walked = format!("{walked}.{step}");
+        // A slice is never the first of a profile: that is the type itself.
         let slice = ids.iter().position(|id| *id == walked).filter(|_| step.contains(':'));
-        place.push((position.unwrap_or_default(), slice.map_or(0, |slice| slice + 1)));
+        place.push((position.unwrap_or_default(), slice.unwrap_or_default()));
     }
     place
 }
@@ -271,6 +272,39 @@ mod tests {
         assert!(at("Patient.identifier:INS-NIR.type.coding.code") < at("Patient.identifier:INS-NIA"));
         assert!(at("Patient.name") < at("Patient.name:officialName.use"));
         assert!(at("Patient.name:officialName.use") < at("Patient.name:officialName.given"));
+    }
+
+    #[test]
+    fn what_is_inside_an_element_follows_the_order_of_its_type() {
+        let mut elements: Vec<Object> = ["Patient", "Patient.name.period", "Patient.name.family", "Patient.identifier"]
+            .map(|id| object! { "id" => id })
+            .into();
+        in_base_order(&mut elements);
+        let ids: Vec<_> = elements.iter().filter_map(|element| element.str("id")).collect();
+        assert_eq!(ids, ["Patient", "Patient.identifier", "Patient.name.family", "Patient.name.period"]);
+    }
+
+    #[test]
+    fn one_value_is_fixed_by_its_type_and_one_of_several_is_a_constraint() {
+        let url = "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-ext-is-emergency";
+        assert_eq!(element_of(&definition("cdl-ext-is-emergency"), "Extension.url").str("fixedUri"), Some(url));
+        let role = element_of(&definition("as-practitioner"), "Practitioner.identifier:rpps.system");
+        assert_eq!(role.str("fixedUri"), Some("https://rpps.esante.gouv.fr"));
+        let creation = definition("cdl-bundle-creation-note");
+        let kind = element_of(&creation, "Bundle.type");
+        assert_eq!((kind.str("fixedCode"), kind.contains("constraint")), (Some("transaction"), false));
+        let method = element_of(&creation, "Bundle.entry.request.method");
+        assert_eq!((method.contains("fixedCode"), method.items("constraint").len()), (false, 1));
+    }
+
+    #[test]
+    fn what_a_reader_must_support_is_said() {
+        let note = definition("cdl-document-reference");
+        assert_eq!(
+            element_of(&note, "DocumentReference.masterIdentifier").get("mustSupport"),
+            Some(&Value::Bool(true))
+        );
+        assert!(!element_of(&note, "DocumentReference.docStatus").contains("mustSupport"));
     }
 
     #[test]

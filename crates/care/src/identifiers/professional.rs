@@ -74,6 +74,12 @@ mod tests {
     }
 
     #[test]
+    fn letters_are_told_from_a_wrong_sum() {
+        assert_eq!(rpps_fault("0123456789A"), Some(Fault::Characters));
+        assert_eq!(idnps_fault("80123456789A"), Some(Fault::Characters));
+    }
+
+    #[test]
     fn an_idnps_under_the_rpps_system_is_told_and_compared_as_its_rpps() {
         assert_eq!(rpps_fault("801234567897"), Some(Fault::Misplaced { looks_like: Kind::Idnps }));
         let expected = (Kind::Rpps, "01234567897".to_owned());
@@ -94,7 +100,9 @@ mod tests {
         for value in ["0123456789", "112345678901/00001", "3750803447/42", "10prenom.nom@mssante.fr", "900012345"] {
             assert_eq!(idnps_fault(value), None, "{value}");
         }
-        for value in ["7123", "XYZ"] {
+        assert_eq!(idnps_fault("30ABC"), None, "type 30 has no slash");
+        // Types 1, 3, 4, 5 and 6 name the structure, then the person in it; type 10 is an address.
+        for value in ["7123", "XYZ", "31ABC", "3750803447", "10prenom.nom", "3prenom@mssante.fr"] {
             assert_eq!(idnps_fault(value), Some(Fault::Prefix), "{value}");
         }
         assert_eq!(idnps_fault("012345"), Some(Fault::Length { expected: "1 + 9" }));

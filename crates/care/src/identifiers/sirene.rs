@@ -46,6 +46,7 @@ mod tests {
         assert!(!luhn("35600000049837"));
         assert_eq!(siret_fault("35600000049837"), None);
         assert_eq!(siret_fault("35600000049838"), Some(Fault::Digits));
+        assert_eq!(siret_fault("3560000001"), Some(Fault::Length { expected: "14" }), "the sum alone does not do");
         assert_eq!(siret_fault("73282932000079"), Some(Fault::Digits), "the sum of 5 is only for La Poste");
     }
 

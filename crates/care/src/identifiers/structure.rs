@@ -75,6 +75,32 @@ mod tests {
     }
 
     #[test]
+    fn each_type_has_the_rule_and_the_name_of_its_number() {
+        for (value, expected) in [
+            ("012345678901", (Kind::AdeliRank, "12345678901")),
+            ("1750803447", (Kind::FinessGeographic, "750803447")),
+            ("2732829320", (Kind::Siren, "732829320")),
+            ("373282932000074", (Kind::Siret, "73282932000074")),
+            ("401234567897016", (Kind::RppsRank, "01234567897016")),
+            ("40123456789701", (Kind::RppsRank, "0123456789701")),
+            ("5750803447", (Kind::FinessLegal, "750803447")),
+            ("6750803447", (Kind::FinessGeographic, "750803447")),
+        ] {
+            assert_eq!(idnst_fault(value), None, "{value}");
+            assert_eq!(comparable(value.to_owned()), (expected.0, expected.1.to_owned()), "{value}");
+        }
+        for (value, expected) in [
+            ("01234", Fault::Length { expected: "11" }),
+            ("2732829321", Fault::Digits),
+            ("373282932000075", Fault::Digits),
+            ("4212", Fault::Length { expected: "13, 14" }),
+            ("5750803448", Fault::Digits),
+        ] {
+            assert_eq!(idnst_fault(value), Some(expected), "{value}");
+        }
+    }
+
+    #[test]
     fn what_is_not_understood_is_compared_whole() {
         for value in ["40ABC", "7123", "175080344"] {
             assert_eq!(comparable(value.to_owned()), (Kind::Idnst, value.to_owned()));

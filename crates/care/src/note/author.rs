@@ -149,6 +149,11 @@ mod tests {
         {
             let mut author = object! { "resourceType" => resource_type };
             assert!(is_unknown(&author), "{resource_type}");
+            for without_value in [object! { "system" => "https://rpps.esante.gouv.fr" }, object! { "value" => " " }] {
+                let mut author = author.clone();
+                author.push("identifier", array![without_value]);
+                assert!(is_unknown(&author), "{resource_type}: a system alone names nobody");
+            }
             author.push("identifier", array![object! { "value" => "1" }]);
             assert_eq!(author_is_identified(&author), Identity::Known);
         }

@@ -120,6 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn who_says_normal_is_told_that_it_needs_no_label() {
+        let advice = |code: &str| {
+            let note = labelled("urn:oid:2.16.840.1.113883.5.25", code);
+            let [issue] = check(&note, Form::Today, Occasion::Creation).try_into().unwrap();
+            issue.text.en.contains("leave securityLabel out")
+        };
+        assert!(advice("N"));
+        assert!(!advice("R"), "a restriction that was meant must not be dropped");
+    }
+
+    #[test]
     fn a_confidentiality_that_was_there_may_stay_under_any_name() {
         let before = labelled("urn:oid:2.16.840.1.113883.5.25", "R");
         let after = labelled("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "R");

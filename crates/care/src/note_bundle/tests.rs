@@ -4,7 +4,7 @@ use liaison_fhir::{
     tree::Object,
 };
 
-use super::{into_transaction, is_note_collection};
+use super::{base_of, into_transaction, is_note_collection};
 
 const OF_2017: &str = include_str!("../../data/examples/2017-create-conformant.json");
 const OF_TODAY: &str = include_str!("../../data/examples/r4-transaction-as-published.json");
@@ -43,6 +43,58 @@ fn a_collection_of_2017_creates_each_of_its_entries() {
         "http://EtablissementSource.fr/Practitioner/prac1"
     );
     assert_eq!(issues, [], "this is what references mean");
+}
+
+#[test]
+fn only_a_collection_with_a_note_creates_one() {
+    let bundle = |kind: &str, held: &str| {
+        let entry = format!(r#"[{{"resource":{{"resourceType":"{held}"}}}}]"#);
+        tree(&format!(r#"{{"resourceType":"Bundle","type":"{kind}","entry":{entry}}}"#))
+    };
+    assert!(is_note_collection(&bundle("collection", "DocumentReference")));
+    assert!(!is_note_collection(&bundle("collection", "Patient")));
+    assert!(!is_note_collection(&bundle("transaction", "DocumentReference")));
+}
+
+#[test]
+fn an_entry_stands_on_the_server_that_its_address_names() {
+    assert_eq!(base_of("http://a.example/fhir/Patient/1"), Some("http://a.example/fhir/"));
+    for address in [
+        "urn:uuid:0d920958-b596-4b91-af67-9bafc707820b",
+        "http://a.example/fhir/patient/1",
+        "http://a.example/fhir/Patient-1/1",
+        "http://a.example/fhir/Patient/no_id",
+        "Patient",
+    ] {
+        assert_eq!(base_of(address), None, "{address}");
+    }
+}
+
+#[test]
+fn only_the_address_of_an_instance_is_shortened() {
+    for url in ["Patient/$match", "Patient/_search", "Patient", "Practitioner/1"] {
+        let text = format!(
+            r#"{{"resourceType":"Bundle","type":"transaction","entry":[{{"fullUrl":"urn:uuid:1",
+                "resource":{{"resourceType":"Patient"}},"request":{{"method":"POST","url":"{url}"}}}}]}}"#
+        );
+        assert_eq!(into_transaction(tree(&text)), (tree(&text), Vec::new()), "{url}");
+    }
+}
+
+#[test]
+fn only_references_are_resolved() {
+    let text = r#"{"resourceType":"Bundle","type":"transaction","entry":[
+        {"fullUrl":"urn:uuid:n","resource":{"resourceType":"DocumentReference","description":"Patient/p"}},
+        {"fullUrl":"urn:uuid:1","resource":{"resourceType":"Patient","id":"p"}}]}"#;
+    assert_eq!(into_transaction(tree(text)), (tree(text), Vec::new()));
+}
+
+#[test]
+fn a_reference_that_is_the_name_of_an_entry_is_left_without_a_word() {
+    let text = r#"{"resourceType":"Bundle","type":"transaction","entry":[
+        {"fullUrl":"urn:uuid:n","resource":{"resourceType":"DocumentReference","subject":{"reference":"Patient/p"}}},
+        {"fullUrl":"Patient/p","resource":{"resourceType":"Patient","id":"p"}}]}"#;
+    assert_eq!(into_transaction(tree(text)), (tree(text), Vec::new()));
 }
 
 #[test]

@@ -322,6 +322,39 @@ mod tests {
         let types = tables::find(Kind::ValueSet, "urn:oid:1.2.250.1.213.1.1.5.98").unwrap();
         let concept = |coding: Object| Value::from(object! { "coding" => array![coding] });
         assert!(!is_member(&concept(object! { "code" => "OBS" }), types));
-        assert!(is_member(&concept(object! { "code" => "OBS", "system" => "urn:oid:1.2.250.1.213.1.1.4.334" }), types));
+        let whole = object! { "code" => "OBS", "system" => "urn:oid:1.2.250.1.213.1.1.4.334" };
+        assert!(is_member(&concept(whole.clone()), types));
+        assert!(is_member(&whole.into(), types), "a Coding by itself");
+    }
+
+    #[test]
+    fn a_code_by_itself_is_looked_up_without_system() {
+        let types = tables::find(Kind::ValueSet, "urn:oid:1.2.250.1.213.1.1.5.98").unwrap();
+        assert!(is_member(&"OBS".into(), types));
+        assert!(!is_member(&"OBSERVATION".into(), types));
+    }
+
+    #[test]
+    fn codes_are_listed_only_when_the_list_is_whole() {
+        for table in tables::all().iter().filter(|table| table.kind == Kind::ValueSet) {
+            let said = must_be_one_of(table).en;
+            let lists_all = table.codes().all(|code| said.contains(code));
+            let is_short = table.groups.len() == 1 && table.codes().count() <= 12;
+            assert_eq!(said.contains("one of"), is_short, "{said}");
+            assert!(lists_all || !is_short, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_missing_element_is_called_by_its_name_and_its_slice() {
+        let said = |resource: &Object, url: &str| {
+            let findings = crate::profiles::check(resource, profile(url).unwrap());
+            findings.into_iter().map(|finding| finding.issue.text.en).collect::<String>()
+        };
+        let patient = object! { "resourceType" => "Patient", "telecom" => array![object! { "value" => "06" }] };
+        assert!(said(&patient, PATIENT).starts_with("system is missing"));
+        let creation = "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-bundle-creation-note";
+        let bundle = object! { "resourceType" => "Bundle", "type" => "transaction" };
+        assert!(said(&bundle, creation).contains("entry (documentReference) is missing"));
     }
 }

@@ -187,6 +187,24 @@ mod tests {
     }
 
     #[test]
+    fn a_version_is_the_one_asked_for_or_none() {
+        let gender = "http://hl7.org/fhir/ValueSet/administrative-gender";
+        assert!(
+            Builtin.value_set(gender, Some("4.0.1")).is_some() && Builtin.value_set(gender, Some("5.0.0")).is_none()
+        );
+        let types = Builtin.value_set(J23, None).unwrap();
+        assert_eq!(Builtin.value_set(J23, types.str("version")), Some(types));
+        assert_eq!(Builtin.value_set(J23, Some("19990101000000")), None);
+    }
+
+    #[test]
+    fn concept_maps_are_found_by_url() {
+        let url = format!("{}/ConceptMap/2017-note-type", maps::OWN);
+        assert_eq!(Builtin.concept_map(&url, None).unwrap().str("url"), Some(url.as_str()));
+        assert_eq!(Builtin.concept_map(J23, None), None);
+    }
+
+    #[test]
     fn ended_professions_are_told_from_the_others() {
         let profession = ("url", "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante");
         let answer = run(Operation::ValidateInCodeSystem, &[profession, ("code", "93")]);

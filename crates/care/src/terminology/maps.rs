@@ -107,6 +107,19 @@ mod tests {
     }
 
     #[test]
+    fn a_confidentiality_is_translated_into_no_restriction_of_audience() {
+        let maps = all();
+        let map = maps.iter().find(|map| map.str("id") == Some("2017-confidentiality")).unwrap();
+        let visibility = find(Kind::CodeSystem, "urn:oid:1.2.250.1.213.1.1.4.13").unwrap();
+        let group = map.objects("group").find(|group| group.str("target") == Some(visibility.url)).unwrap();
+        let targets = |element: &Object| {
+            element.objects("target").map(|t| t.str("equivalence").unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let elements: Vec<_> = group.objects("element").map(|e| (e.str("code").unwrap(), targets(e))).collect();
+        assert_eq!(elements, ["N", "R", "V"].map(|code| (code, vec!["unmatched".to_owned()])));
+    }
+
+    #[test]
     fn no_group_is_empty() {
         for map in all() {
             assert!(map.objects("group").count() > 0);

@@ -140,6 +140,37 @@ mod tests {
     }
 
     #[test]
+    fn a_class_and_the_type_it_goes_to_are_one_group() {
+        for map in maps() {
+            let groups: Vec<_> = map
+                .objects("group")
+                .map(|group| {
+                    let class =
+                        group.objects("element").next().unwrap().str("code").unwrap().split('.').next().unwrap();
+                    (group.str("source").unwrap(), class, group.str("target").unwrap())
+                })
+                .collect();
+            let mut apart = groups.clone();
+            apart.sort_unstable();
+            apart.dedup();
+            assert_eq!(apart.len(), groups.len(), "{groups:#?}");
+            let note = map.objects("group").find(|g| g.str("source").unwrap().ends_with("/NoteLiaison")).unwrap();
+            assert_eq!(note.items("element").len(), 8);
+        }
+    }
+
+    #[test]
+    fn an_attribute_is_shown_as_the_volets_call_it_if_they_do() {
+        let map = &maps()[0];
+        let shown = |code: &str| {
+            let mut elements = map.objects("group").flat_map(|group| group.objects("element"));
+            elements.find(|e| e.str("code") == Some(code)).unwrap().str("display").map(str::to_owned)
+        };
+        assert_eq!(shown("NoteLiaison.typeNote").as_deref(), Some("Note.type"));
+        assert_eq!(shown("PersonnePhysique.nomUsage"), None);
+    }
+
+    #[test]
     fn a_notes_date_is_another_element_in_each_release() {
         let to = |id: &str| {
             let map = maps().into_iter().find(|map| map.str("id") == Some(id)).unwrap();

@@ -205,6 +205,14 @@ mod tests {
     }
 
     #[test]
+    fn only_a_stamp_is_a_day() {
+        assert_eq!(date_of("20231215120000").as_deref(), Some("2023-12-15"));
+        for version in ["2.0.1-ballot-3", "20231215", "4.0.1", ""] {
+            assert_eq!(date_of(version), None, "{version}");
+        }
+    }
+
+    #[test]
     fn a_value_set_lists_its_codes_by_system() {
         let professions = resource(find(Kind::ValueSet, "urn:oid:1.2.250.1.213.1.6.1.174").unwrap());
         let systems = professions.object("compose").unwrap().objects("include").filter_map(|i| i.str("system")).count();
