@@ -20,6 +20,7 @@
 
 mod adapt;
 mod codes;
+mod constraints;
 mod crossing;
 mod extension;
 mod fill;

@@ -23,8 +23,8 @@ use crate::{
 pub(crate) use bindings::is_media_type;
 use contained::Container;
 
-/// After this many findings the walk stops: nobody reads more, and a request made of mistakes must
-/// not cost more than it brought.
+/// After this many errors the walk stops: nobody reads more, and a request made of mistakes must
+/// not cost more than it brought. As many warnings are told, and more refuse nothing.
 pub const MAX_FINDINGS: usize = 100;
 
 /// All findings of the base release about a resource. It is stored only if none of them
@@ -41,6 +41,8 @@ pub fn validate(resource: &Object, release: &'static Release) -> Vec<Issue> {
 struct Walk<'a> {
     release: &'static Release,
     issues: Vec<Issue>,
+    errors: usize,
+    warnings: usize,
     /// How many more objects may lie in each other.
     depth_left: usize,
     /// The resources around the element that is looked at, innermost last.
@@ -75,6 +77,8 @@ impl<'a> Walk<'a> {
         Self {
             release,
             issues: Vec::new(),
+            errors: 0,
+            warnings: 0,
             depth_left: DEEPEST,
             containers: Vec::new(),
             around: Around { resource, container: resource },
@@ -84,22 +88,22 @@ impl<'a> Walk<'a> {
     }
 
     fn error(&mut self, kind: IssueKind, place: impl Into<String>, text: Text) {
-        self.add(|| Issue::error(kind, place, text));
-    }
-
-    fn warning(&mut self, kind: IssueKind, place: impl Into<String>, text: Text) {
-        self.add(|| Issue::warning(kind, place, text));
-    }
-
-    fn add(&mut self, issue: impl FnOnce() -> Issue) {
         if !self.is_full() {
-            self.issues.push(issue());
+            self.errors += 1;
+            self.issues.push(Issue::error(kind, place, text));
         }
     }
 
-    /// Whether there are findings enough to stop.
+    fn warning(&mut self, kind: IssueKind, place: impl Into<String>, text: Text) {
+        self.warnings += 1;
+        if self.warnings <= MAX_FINDINGS {
+            self.issues.push(Issue::warning(kind, place, text));
+        }
+    }
+
+    /// Whether there are errors enough to stop.
     const fn is_full(&self) -> bool {
-        self.issues.len() >= MAX_FINDINGS
+        self.errors >= MAX_FINDINGS
     }
 
     fn finish(mut self) -> Vec<Issue> {
@@ -110,6 +114,15 @@ impl<'a> Walk<'a> {
                 text!(
                     en: "There may be more findings after the first {MAX_FINDINGS}; mend these and try again.",
                     fr: "Il peut y avoir d'autres anomalies après les {MAX_FINDINGS} premières ; les corriger et recommencer.",
+                ),
+            ));
+        } else if self.warnings > MAX_FINDINGS {
+            self.issues.push(Issue::warning(
+                IssueKind::TooCostly,
+                "",
+                text!(
+                    en: "There are more warnings than these {MAX_FINDINGS}.",
+                    fr: "Il y a d'autres avertissements que ces {MAX_FINDINGS}-ci.",
                 ),
             ));
         }

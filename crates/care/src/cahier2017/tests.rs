@@ -169,6 +169,18 @@ fn quirk_3_two_values_for_one_are_left_to_be_refused() {
 }
 
 #[test]
+fn blanks_around_a_code_are_left_out_but_a_no_break_space_is_no_blank() {
+    let coded = |code: &str| {
+        format!(
+            r#"{{"resourceType":"Basic","code":{{"coding":[{{"system":"http://hl7.org/fhir/v2/0550","code":"{code}"}}]}}}}"#
+        )
+    };
+    check(&coded(" N\\n"), &coded("N"), &["Basic.code.coding[0].code"]);
+    check(&coded("\u{a0}"), &coded("\u{a0}"), &[]);
+    check(&coded("N\u{a0}1 "), &coded("N\u{a0}1"), &["Basic.code.coding[0].code"]);
+}
+
+#[test]
 fn quirk_4_a_blank_after_a_system() {
     check(
         r#"{"resourceType":"DocumentReference","masterIdentifier":{"system":"http://a.fr ","value":"58619"}}"#,

@@ -16,18 +16,18 @@ pub(super) fn read(text: &str, primitive: Primitive) -> Option<(Value, Vec<Text>
             Some((Value::Number(digits.into()), vec![unquoted()]))
         }
         Primitive::Uri | Primitive::Url | Primitive::Canonical | Primitive::Oid | Primitive::Uuid => address(text),
-        Primitive::Code
-        | Primitive::Id
-        | Primitive::Instant
-        | Primitive::Date
-        | Primitive::DateTime
-        | Primitive::Time => {
-            let trimmed = text.trim();
-            (trimmed.len() != text.len()).then(|| (trimmed.into(), vec![blanks_removed()]))
+        // A no-break space is no blank to FHIR, and HL7 publishes a code that is nothing else.
+        Primitive::Code => without_blanks(text, text.trim_matches(|c: char| c.is_ascii_whitespace())),
+        Primitive::Id | Primitive::Instant | Primitive::Date | Primitive::DateTime | Primitive::Time => {
+            without_blanks(text, text.trim())
         }
         // Blanks may mean something there.
         Primitive::String | Primitive::Markdown | Primitive::Xhtml | Primitive::Base64Binary => None,
     }
+}
+
+fn without_blanks(text: &str, trimmed: &str) -> Option<(Value, Vec<Text>)> {
+    (trimmed.len() != text.len()).then(|| (trimmed.into(), vec![blanks_removed()]))
 }
 
 fn address(text: &str) -> Option<(Value, Vec<Text>)> {

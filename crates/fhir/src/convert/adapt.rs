@@ -6,11 +6,13 @@
 use compact_str::CompactString;
 
 use super::{
-    codes, fill,
+    codes,
+    constraints::Demand,
+    fill,
     items::{Item, read, write},
     plan::{both_nested, form, required_list},
     reference::may_point,
-    rules::Scene,
+    rules::{Scene, Shape},
 };
 use crate::{
     array, object, primitive,
@@ -28,19 +30,40 @@ pub(super) struct End {
     pub release: &'static Release,
     pub structure: &'static str,
     pub element: Option<&'static Element>,
+    /// What constraints ask of the element.
+    pub demand: Option<Demand>,
+}
+
+impl End {
+    /// Whether the element has to be there.
+    fn requires(self, scene: &Scene<'_>) -> bool {
+        self.element.is_some_and(|e| e.min > 0) || self.demand.is_some_and(|demand| demand.requires(scene))
+    }
+
+    /// Whether the members of this end are nothing but what it was filled with, since the other end
+    /// need not say it.
+    pub(super) fn is_filled(self, members: &Object, other: Self, scene: &Scene<'_>) -> bool {
+        let Some(element) = self.element.filter(|_| self.requires(scene) && !other.requires(scene)) else {
+            return false;
+        };
+        fill::is_fill(members, self.structure, element, self.release, scene)
+    }
 }
 
 /// The members of one end as members of the other.
 pub(super) fn adapt(part: &Object, from: End, to: End, scene: &Scene<'_>) -> Object {
     let mut result = Object::new();
-    let required_only_here = |e: &Element| e.min > 0 && to.element.is_none_or(|other| other.min == 0);
-    let filled = from
-        .element
-        .is_some_and(|e| required_only_here(e) && fill::is_fill(part, from.structure, e, from.release, scene));
+    if to.demand.is_some_and(|demand| demand.forbids(scene)) {
+        return result;
+    }
+    let filled = from.is_filled(part, to, scene);
     if let (Some(source), Some(target), false) = (from.element, to.element, filled) {
         for source_type in &source.types {
             let items = read(part, &source.json_name(source_type), form(source)).unwrap_or_default();
-            let fitting = items.into_iter().filter_map(|item| fit(item, source_type, target, to.release));
+            let fitting = items
+                .into_iter()
+                .filter_map(|item| fit(item, source_type, target, to.release))
+                .filter(|(_, item)| to.demand.is_none_or(|demand| demand.admits(item.value.as_ref())));
             // All items of one element have one type: that of the first.
             let mut fitting = fitting.peekable();
             let Some(first_type) = fitting.peek().map(|(type_ref, _)| *type_ref) else { continue };
@@ -50,10 +73,25 @@ pub(super) fn adapt(part: &Object, from: End, to: End, scene: &Scene<'_>) -> Obj
         }
     }
     match to.element {
-        Some(target) if result.is_empty() && (target.min > 0 || is_missed(part, to)) => {
+        Some(target) if result.is_empty() && (to.requires(scene) || is_missed(part, to)) => {
             fill::fill(to.structure, target, to.release, scene)
         }
         _ => result,
+    }
+}
+
+/// The members of one end as a function of their own says them; what a constraint asks of the first
+/// of the elements is filled in, and what was filled in is taken out.
+pub(super) fn shaped(shape: Shape, part: &Object, from: End, to: End, scene: &Scene<'_>) -> Object {
+    let is_asked = |end: End| end.demand.is_some_and(|demand| demand.requires(scene));
+    let is_fill = |e| fill::is_fill(part, from.structure, e, from.release, scene);
+    let crossed = match from.element {
+        Some(element) if is_asked(from) && is_fill(element) => shape(&Object::new(), scene),
+        _ => shape(part, scene),
+    };
+    match to.element {
+        Some(element) if crossed.is_empty() && is_asked(to) => fill::fill(to.structure, element, to.release, scene),
+        _ => crossed,
     }
 }
 

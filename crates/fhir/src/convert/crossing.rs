@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    adapt::{End, adapt},
+    adapt::{End, adapt, shaped},
     items::{same, same_value},
     keep,
     node::Converter,
@@ -45,12 +45,17 @@ impl Crossing<'_> {
     pub(super) fn there(&self, members: &Object) -> Object {
         match self.relation.how {
             How::Identity | How::Adapt => adapt(members, self.source(), self.target(), self.scene),
-            How::Shapes { there, .. } => there(members, self.scene),
+            How::Shapes { there, .. } => shaped(there, members, self.source(), self.target(), self.scene),
         }
     }
 
     /// The members of the source as members of the target, and whether that says all.
-    pub(super) fn say(&self, members: &Object) -> (Object, Said) {
+    pub(super) fn say(&self, part: &Part) -> (Object, Said) {
+        let members = &part.converted;
+        // What is in it may have got another form on the way.
+        if self.source().is_filled(&part.raw, self.target(), self.scene) {
+            return (self.there(&Object::new()), Said::All);
+        }
         let crossed = self.there(members);
         if same(&self.back(&crossed), members) {
             (crossed, Said::All)
@@ -73,7 +78,7 @@ impl Crossing<'_> {
     fn back(&self, members: &Object) -> Object {
         match self.relation.how {
             How::Identity | How::Adapt => adapt(members, self.target(), self.source(), self.scene),
-            How::Shapes { back, .. } => back(members, self.scene),
+            How::Shapes { back, .. } => shaped(back, members, self.target(), self.source(), self.scene),
         }
     }
 
@@ -117,11 +122,17 @@ impl Crossing<'_> {
             release: self.converter.from,
             structure: self.plan.from.path,
             element: self.relation.from.first().copied(),
+            demand: self.relation.from_demand,
         }
     }
 
     fn target(&self) -> End {
-        End { release: self.converter.to, structure: self.plan.to.path, element: self.relation.to.first().copied() }
+        End {
+            release: self.converter.to,
+            structure: self.plan.to.path,
+            element: self.relation.to.first().copied(),
+            demand: self.relation.to_demand,
+        }
     }
 }
 

@@ -153,46 +153,54 @@ impl Converter<'_> {
     /// Gives an extension the address it has in the target. An address that is the target's already
     /// would be changed on the way back: a mark on the value says that it is to stay.
     fn change_url(&self, extension: &Object, result: &mut Object) {
-        const MARKED: &str = "_valueBoolean";
         let Some(url) = extension.str("url") else { return };
-        if !extension.contains("valueBoolean") {
+        let Some(renamed) = systems::renamed_extension(url) else { return };
+        let Some(value_type) = self.value_type(renamed.value).filter(|_| extension.contains(renamed.value)) else {
             return;
-        }
+        };
+        let bearer = match value_type.content {
+            Content::Primitive(_) => format!("_{}", renamed.value),
+            Content::Structure(_) | Content::Resource => renamed.value.to_owned(),
+        };
         let mark_url = |release: ReleaseId| format!("{}Extension.url", keep::prefix(release));
-        if let Some(changed) = systems::extension_url(url, self.to.id) {
-            let mark = object! { "url" => mark_url(self.to.id), "valueUri" => url };
-            let marked = extension.object(MARKED).map(|s| s.items("extension"));
-            let position = marked.and_then(|items| items.iter().position(|i| i.as_object() == Some(&mark)));
-            match position {
-                Some(position) => unmark(result, MARKED, position),
-                None => {
-                    result.set("url", changed);
-                }
+        if url == renamed.address(self.from.id) {
+            let mark = Value::from(object! { "url" => mark_url(self.to.id), "valueUri" => url });
+            // An element that bears nothing but the mark would be none without it.
+            let is_hollow =
+                |value: &Object| value.len() == 1 && value.items("extension").len() == 1 && bearer == renamed.value;
+            let is_marked = extension
+                .object(&bearer)
+                .is_some_and(|value| value.items("extension").contains(&mark) && !is_hollow(value));
+            if is_marked {
+                unmark(result, &bearer, &self.listed(&mark));
+            } else {
+                result.set("url", renamed.address(self.to.id));
             }
-        } else if systems::extension_url(url, self.from.id).is_some() {
+        } else {
             let mark = object! { "url" => mark_url(self.from.id), "valueUri" => url };
-            let mut sibling = result.object(MARKED).cloned().unwrap_or_default();
-            let mut marks = sibling.items("extension").to_vec();
+            let mut value = result.object(&bearer).cloned().unwrap_or_default();
+            let mut marks = value.items("extension").to_vec();
             marks.push(mark.into());
-            sibling.set("extension", marks);
-            result.set(MARKED, sibling);
+            value.set("extension", marks);
+            result.set(&bearer, value);
         }
     }
 }
 
-fn unmark(result: &mut Object, member: &str, position: usize) {
-    let Some(sibling) = result.get_mut(member).and_then(Value::as_object_mut) else { return };
-    let mut marks = sibling.items("extension").to_vec();
-    if position < marks.len() {
+/// Takes a mark out of what bears it.
+fn unmark(result: &mut Object, bearer: &str, mark: &Value) {
+    let Some(value) = result.get_mut(bearer).and_then(Value::as_object_mut) else { return };
+    let mut marks = value.items("extension").to_vec();
+    if let Some(position) = marks.iter().position(|item| item == mark) {
         marks.remove(position);
     }
     if marks.is_empty() {
-        sibling.remove("extension");
+        value.remove("extension");
     } else {
-        sibling.set("extension", marks);
+        value.set("extension", marks);
     }
-    if sibling.is_empty() {
-        result.remove(member);
+    if value.is_empty() {
+        result.remove(bearer);
     }
 }
 

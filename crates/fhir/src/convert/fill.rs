@@ -48,6 +48,23 @@ pub(super) fn fill(structure: &str, element: &Element, release: &'static Release
                 scope.push("coding", array![coding]);
             }
         }
+        // What it would be if the element were new here.
+        ("ElementDefinition", "base") => {
+            if let Some(Value::Object(base)) = &mut item.value {
+                for name in ["path", "min", "max"] {
+                    if let Some(said) = scene.node.get(name) {
+                        base.remove(&format!("_{name}"));
+                        base.push(name, said.clone());
+                    }
+                }
+            }
+        }
+        // From where the codes are is not known either.
+        ("ValueSet.compose", "include") => {
+            if let Some(Value::Object(include)) = &mut item.value {
+                include.push("_system", nothing());
+            }
+        }
         ("DocumentReference", "indexed") => item.value = scene.last_updated.map(Value::from),
         _ => {}
     }

@@ -24,11 +24,15 @@ pub(super) struct Converter<'a> {
     zone: &'a TimeZone,
     /// What the resource under way contains: ids and types.
     pub contained: Option<&'a Contained<'a>>,
+    /// The resource under way.
+    resource: Option<&'a Object>,
+    /// Where the node under way stands; see [`Scene::within`].
+    within: &'static str,
 }
 
 impl<'a> Converter<'a> {
     pub(super) fn new(from: ReleaseId, to: ReleaseId, zone: &'a TimeZone) -> Self {
-        Self { from: from.release(), to: to.release(), zone, contained: None }
+        Self { from: from.release(), to: to.release(), zone, contained: None, resource: None, within: "" }
     }
 
     /// A resource. One of a type that either release has no table of stays as it is.
@@ -39,13 +43,25 @@ impl<'a> Converter<'a> {
         };
         let (Some(from), Some(to)) = (known(self.from), known(self.to)) else { return resource.clone() };
         let last_updated = resource.object("meta").and_then(|m| m.str("lastUpdated"));
-        let scene = Scene { zone: self.zone, last_updated };
+        let scene = Scene { last_updated, resource: Some(resource), within: "", ..self.scene(resource) };
         let plan = Plan::of(self.from, from, self.to, to);
+        let converter = Converter { resource: Some(resource), ..*self };
         if !resource.contains("contained") {
-            return self.node(resource, plan, &scene);
+            return converter.node(resource, plan, &scene);
         }
         let contained = reference::contained(resource);
-        Converter { contained: Some(&contained), ..*self }.node(resource, plan, &scene)
+        Converter { contained: Some(&contained), ..converter }.node(resource, plan, &scene)
+    }
+
+    /// What is around a node of the resource under way.
+    fn scene<'s>(&'s self, node: &'s Object) -> Scene<'s> {
+        Scene { zone: self.zone, last_updated: None, resource: self.resource, node, within: self.within }
+    }
+
+    /// What members of a structure stand in.
+    fn within_of(&self, structure: &'static Structure) -> &'static str {
+        let is_part = || structure.path.strip_prefix(self.within).is_some_and(|rest| rest.starts_with('.'));
+        if structure.kind == StructureKind::Resource || is_part() { structure.path } else { self.within }
     }
 
     /// A node whose structure has a counterpart.
@@ -54,6 +70,7 @@ impl<'a> Converter<'a> {
     /// each level of things that may lie in each other without end (extensions and what they hold),
     /// or a small document would take for ever.
     pub(super) fn node(&self, node: &Object, plan: &'static Plan, scene: &Scene<'_>) -> Object {
+        let inside = Converter { within: self.within_of(plan.from), ..*self };
         let kept = self.kept_elements(node, plan);
         let mut result = Object::with_capacity(node.len() + 2);
         let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
@@ -72,8 +89,8 @@ impl<'a> Converter<'a> {
                 continue;
             };
             let convert = || match is_sibling {
-                true => self.sibling(value),
-                false => self.content(value, member.from, member.to),
+                true => inside.sibling(value),
+                false => inside.content(value, member.from, member.to),
             };
             if matches!(relation.how, How::Identity) && !parts.contains_key(&member.relation) {
                 result.push(name, convert());
@@ -94,7 +111,7 @@ impl<'a> Converter<'a> {
                 append(&mut result, restored);
                 continue;
             }
-            let (crossed, said) = crossing.say(&part.converted);
+            let (crossed, said) = crossing.say(&part);
             if said == Said::InPart {
                 match crossing.keep(&part) {
                     Some(extensions) => keeping.extend(extensions),
@@ -162,7 +179,7 @@ impl<'a> Converter<'a> {
         }
         let mut meta = match (self.from.type_named("Meta"), self.to.type_named("Meta")) {
             (Some(from), Some(to)) => {
-                let scene = Scene { zone: self.zone, last_updated: None };
+                let scene = self.scene(&meta);
                 self.node(&meta, Plan::of(self.from, from, self.to, to), &scene)
             }
             _ => meta,
@@ -201,7 +218,7 @@ impl<'a> Converter<'a> {
             counterpart.filter(|c| (c.kind == StructureKind::Nested) == (structure.kind == StructureKind::Nested));
         let Some(counterpart) = counterpart else { return self.unpaired(object, structure) };
         let plan = Plan::of(self.from, structure, self.to, counterpart);
-        let scene = Scene { zone: self.zone, last_updated: None };
+        let scene = self.scene(object);
         if structure.path != "Reference" {
             return self.node(object, plan, &scene);
         }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::{
+    constraints::{self, Demand},
     items::Form,
     rules::{self, Shape},
 };
@@ -35,6 +36,9 @@ pub(super) struct Relation {
     pub from: Vec<&'static Element>,
     pub to: Vec<&'static Element>,
     pub how: How,
+    /// What constraints ask of the element on either side.
+    pub from_demand: Option<Demand>,
+    pub to_demand: Option<Demand>,
 }
 
 /// How a relation is crossed.
@@ -104,6 +108,7 @@ impl Plan {
             targets: HashMap::new(),
             standing: Vec::new(),
         };
+        let releases = (from_release.id, to_release.id);
         let (stu3_path, r4_path) = match from_release.id {
             ReleaseId::Stu3 => (from.path, to.path),
             ReleaseId::R4 => (to.path, from.path),
@@ -114,6 +119,7 @@ impl Plan {
                 ReleaseId::R4 => (rule.r4, rule.stu3, rule.to_stu3, rule.to_r4),
             };
             plan.add(
+                releases,
                 from_names.iter().filter_map(|n| from.element(n)).collect(),
                 to_names.iter().filter_map(|n| to.element(n)).collect(),
                 How::Shapes { there, back },
@@ -127,6 +133,7 @@ impl Plan {
             .collect();
         for (from_name, to_name) in &renamed {
             plan.add(
+                releases,
                 from.element(from_name).into_iter().collect(),
                 to.element(to_name).into_iter().collect(),
                 How::Adapt,
@@ -140,29 +147,45 @@ impl Plan {
                 Some(other) => {
                     let how =
                         if is_identity(from_release, element, to_release, other) { How::Identity } else { How::Adapt };
-                    plan.add(vec![element], vec![other], how);
+                    plan.add(releases, vec![element], vec![other], how);
                 }
-                None => plan.add(vec![element], Vec::new(), How::Adapt),
+                None => plan.add(releases, vec![element], Vec::new(), How::Adapt),
             }
         }
         for element in to.elements.iter().filter(|e| !is_extension(e)) {
             if !plan.targets.contains_key(element.name) {
-                plan.add(Vec::new(), vec![element], How::Adapt);
+                plan.add(releases, Vec::new(), vec![element], How::Adapt);
             }
         }
         plan.find_members(from_release, to_release);
         plan
     }
 
-    fn add(&mut self, from: Vec<&'static Element>, to: Vec<&'static Element>, how: How) {
+    fn add(
+        &mut self,
+        (from_release, to_release): (ReleaseId, ReleaseId),
+        from: Vec<&'static Element>,
+        to: Vec<&'static Element>,
+        how: How,
+    ) {
         let at = self.relations.len();
+        let demand = |release, structure: &Structure, elements: &[&'static Element]| {
+            elements.first().and_then(|e| constraints::demand(release, structure.path, e.name))
+        };
+        let from_demand = demand(from_release, self.from, &from);
+        let to_demand = demand(to_release, self.to, &to);
+        let how = match how {
+            How::Identity if from_demand.is_some() || to_demand.is_some() => How::Adapt,
+            how => how,
+        };
         for element in &to {
             self.targets.insert(element.name, at);
         }
-        if !matches!(how, How::Identity) && to.iter().any(|e| e.min > 0) {
+        let may_be_filled = to.iter().any(|e| e.min > 0) || matches!(to_demand, Some(Demand::Required(_)));
+        if !matches!(how, How::Identity) && may_be_filled {
             self.standing.push(at);
         }
-        self.relations.push(Relation { from, to, how });
+        self.relations.push(Relation { from, to, how, from_demand, to_demand });
     }
 
     fn find_members(&mut self, from_release: &'static Release, to_release: &'static Release) {

@@ -5,8 +5,11 @@
 //! Facts: the definitions of both releases (the R4 definition of a type lists what changed since
 //! STU3), and for the notes `DocumentReference`, the mapping of the notebook's own specification.
 
-use super::shapes::{audit_event, communication, consent, dates, device, dosage, healthcare_service, meta, money};
-use super::shapes::{operation_definition, related, requester, structure_definition, timing};
+use super::shapes::{
+    audit_event, bundle, capability_statement, communication, consent, dates, device, dosage, healthcare_service, meta,
+    money,
+};
+use super::shapes::{element_type, operation_definition, related, requester, structure_definition, timing};
 use super::systems;
 use crate::{release::ReleaseId, tree::Object};
 
@@ -17,6 +20,13 @@ pub(super) struct Scene<'a> {
     pub zone: &'a jiff::tz::TimeZone,
     /// `meta.lastUpdated` of the resource.
     pub last_updated: Option<&'a str>,
+    /// The resource under way, as the source has it.
+    pub resource: Option<&'a Object>,
+    /// The node whose members are crossed, as the source has it.
+    pub node: &'a Object,
+    /// What the node stands in, in the source: the resource or the part of it, whatever data types are
+    /// between. Empty for a resource.
+    pub within: &'static str,
 }
 
 /// Members of one release made from those of the other. Only moves values, or builds new ones
@@ -52,6 +62,12 @@ static SHAPED: &[Shaped] = shaped! {
     "AuditEvent.agent": ["reference", "userId"] <-> ["who"] by audit_event::who, audit_event::reference_and_user_id;
     "AuditEvent.entity": ["reference", "identifier"] <-> ["what"] by audit_event::what, audit_event::reference_and_identifier;
     "Coding": ["system"] <-> ["system"] by systems::to_r4, systems::to_stu3;
+    "Bundle": ["type"] <-> ["type"] by bundle::kind, bundle::kind_of_stu3;
+    "CapabilityStatement": ["rest"] <-> ["rest"] by capability_statement::faces, capability_statement::faces_of_stu3;
+    "CapabilityStatement.messaging": ["supportedMessage", "event"] <-> ["supportedMessage"]
+        by capability_statement::messages, capability_statement::messages_of_stu3;
+    "CapabilityStatement.rest": ["resource"] <-> ["resource"]
+        by capability_statement::resources, capability_statement::resources_of_stu3;
     "Communication": ["status", "notDone", "notDoneReason"] <-> ["status", "statusReason"]
         by communication::status, communication::not_done;
     "CommunicationRequest": ["requester"] <-> ["requester"] by requester::reference, requester::agent;
@@ -62,12 +78,16 @@ static SHAPED: &[Shaped] = shaped! {
     "DocumentReference": ["created", "indexed"] <-> ["date"] by dates::date, dates::created_and_indexed;
     "DocumentReference.context": ["related"] <-> ["related"] by related::references, related::pairs;
     "Dosage": ["dose", "rate"] <-> ["doseAndRate"] by dosage::dose_and_rate, dosage::flat;
+    "ElementDefinition": ["type"] <-> ["type"] by element_type::merged, element_type::one_by_one;
     "HealthcareService": ["eligibility", "eligibilityNote"] <-> ["eligibility"]
         by healthcare_service::nested, healthcare_service::flat;
     "Meta": ["profile"] <-> ["profile"] by meta::claims, meta::claims_of_stu3;
-    "Money": ["system", "code"] <-> ["currency"] by money::currency, money::system_and_code;
+    "Money": ["code", "system"] <-> ["currency"] by money::currency, money::system_and_code;
     "OperationDefinition": ["idempotent"] <-> ["affectsState"]
         by operation_definition::affects_state, operation_definition::idempotent;
+    "StructureDefinition": ["kind"] <-> ["kind"] by structure_definition::kind, structure_definition::kind_of_stu3;
+    "StructureDefinition": ["type"] <-> ["type"]
+        by structure_definition::constrained_type, structure_definition::type_of_stu3;
     "StructureDefinition": ["contextType", "context"] <-> ["context"]
         by structure_definition::contexts, structure_definition::type_and_context;
     "Timing.repeat": ["count", "countMax"] <-> ["count", "countMax"] by timing::positive_counts, timing::counts;
@@ -121,6 +141,9 @@ pub(super) fn renamed(stu3_path: &str) -> impl Iterator<Item = (&'static str, &'
 const COUNTERPARTS: &[(&str, &str)] = &[
     ("AuditEvent.agent.reference", "AuditEvent.agent.who"),
     ("AuditEvent.entity.reference", "AuditEvent.entity.what"),
+    ("CapabilityStatement.messaging.supportedMessage", "CapabilityStatement.messaging.supportedMessage"),
+    ("CapabilityStatement.rest", "CapabilityStatement.rest"),
+    ("CapabilityStatement.rest.resource", "CapabilityStatement.rest.resource"),
     ("CommunicationRequest.requester.agent", "CommunicationRequest.requester"),
     ("Consent.actor", "Consent.provision.actor"),
     ("Consent.data", "Consent.provision.data"),

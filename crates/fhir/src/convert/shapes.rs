@@ -4,11 +4,14 @@
 //! kept beside by the walk.
 
 pub(super) mod audit_event;
+pub(super) mod bundle;
+pub(super) mod capability_statement;
 pub(super) mod communication;
 pub(super) mod consent;
 pub(super) mod dates;
 pub(super) mod device;
 pub(super) mod dosage;
+pub(super) mod element_type;
 pub(super) mod healthcare_service;
 pub(super) mod meta;
 pub(super) mod money;

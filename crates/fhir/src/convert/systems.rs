@@ -1,4 +1,4 @@
-//! Addresses that changed between the releases: code systems, and the extensions of the notebook.
+//! Addresses that changed between the releases: of code systems and of extensions.
 
 use compact_str::{CompactString, format_compact};
 
@@ -59,18 +59,59 @@ const NATIONAL: &[(&str, &str)] = &[
     ),
 ];
 
-/// Extensions with one address in the STU3 edition of a profile and another in the R4 edition.
-const EXTENSIONS: &[(&str, &str)] = &[(
-    "http://esante.gouv.fr/ci-sis/fhir/StructureDefinition/isUrgent",
-    "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-ext-is-emergency",
-)];
+/// An extension with one address in STU3 and another in R4, and the same value.
+#[derive(Debug)]
+pub(super) struct RenamedExtension {
+    stu3: &'static str,
+    r4: &'static str,
+    /// The member that its value is.
+    pub value: &'static str,
+}
 
-/// The address that an extension has in a release, when it has another one there.
-pub(super) fn extension_url(url: &str, to: ReleaseId) -> Option<&'static str> {
-    EXTENSIONS.iter().find_map(|(stu3, r4)| match to {
-        ReleaseId::R4 => (*stu3 == url).then_some(*r4),
-        ReleaseId::Stu3 => (*r4 == url).then_some(*stu3),
-    })
+impl RenamedExtension {
+    pub(super) const fn address(&self, release: ReleaseId) -> &'static str {
+        match release {
+            ReleaseId::Stu3 => self.stu3,
+            ReleaseId::R4 => self.r4,
+        }
+    }
+}
+
+macro_rules! renamed_extensions {
+    ($($value:literal: $stu3:literal <-> $r4:literal;)*) => {
+        &[$(RenamedExtension { stu3: $stu3, r4: $r4, value: $value }),*]
+    };
+}
+
+/// That of the notebook, which has an edition for STU3 and one for R4, and those of HL7.
+static EXTENSIONS: &[RenamedExtension] = renamed_extensions! {
+    "valueBoolean": "http://esante.gouv.fr/ci-sis/fhir/StructureDefinition/isUrgent"
+        <-> "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-ext-is-emergency";
+    "valueAddress": "http://hl7.org/fhir/StructureDefinition/birthPlace"
+        <-> "http://hl7.org/fhir/StructureDefinition/patient-birthPlace";
+    "valueString": "http://hl7.org/fhir/StructureDefinition/codesystem-comments"
+        <-> "http://hl7.org/fhir/StructureDefinition/codesystem-concept-comments";
+    "valueString": "http://hl7.org/fhir/StructureDefinition/cqif-calculatedValue"
+        <-> "http://hl7.org/fhir/StructureDefinition/cqf-calculatedValue";
+    "valueString": "http://hl7.org/fhir/StructureDefinition/cqif-citation"
+        <-> "http://hl7.org/fhir/StructureDefinition/cqf-citation";
+    "valueString": "http://hl7.org/fhir/StructureDefinition/cqif-initialValue"
+        <-> "http://hl7.org/fhir/StructureDefinition/cqf-initialValue";
+    "valueCodeableConcept": "http://hl7.org/fhir/StructureDefinition/cqif-qualityOfEvidence"
+        <-> "http://hl7.org/fhir/StructureDefinition/cqf-qualityOfEvidence";
+    "valueCodeableConcept": "http://hl7.org/fhir/StructureDefinition/cqif-strengthOfRecommendation"
+        <-> "http://hl7.org/fhir/StructureDefinition/cqf-strengthOfRecommendation";
+    "valueString": "http://hl7.org/fhir/StructureDefinition/structuredefinition-regex"
+        <-> "http://hl7.org/fhir/StructureDefinition/regex";
+    "valueString": "http://hl7.org/fhir/StructureDefinition/valueset-comments"
+        <-> "http://hl7.org/fhir/StructureDefinition/valueset-concept-comments";
+    "valueString": "http://hl7.org/fhir/StructureDefinition/valueset-definition"
+        <-> "http://hl7.org/fhir/StructureDefinition/valueset-concept-definition";
+};
+
+/// The extension of that address, when it has another one in the other release.
+pub(super) fn renamed_extension(url: &str) -> Option<&'static RenamedExtension> {
+    EXTENSIONS.iter().find(|extension| extension.stu3 == url || extension.r4 == url)
 }
 
 /// `Coding.system` as R4 says it.

@@ -1,5 +1,6 @@
 //! There and back, for every type and both ways.
 
+mod constraints;
 mod hostile;
 mod notes;
 mod round_trip;

@@ -24,11 +24,15 @@ pub(in crate::convert) fn status(part: &Object, _: &Scene<'_>) -> Object {
 pub(in crate::convert) fn not_done(part: &Object, _: &Scene<'_>) -> Object {
     let mut result = Object::new();
     carry(part, "status", &mut result, "status");
-    if part.str("status") == Some("not-done") {
+    let not_done = part.str("status") == Some("not-done");
+    if not_done {
         result.push("notDone", true);
     }
     nearest_status(&mut result, stu3());
-    carry(part, "statusReason", &mut result, "notDoneReason");
+    if not_done {
+        // Only what was not done has a reason in STU3 (com-1).
+        carry(part, "statusReason", &mut result, "notDoneReason");
+    }
     result
 }
 

@@ -237,3 +237,23 @@ fn a_resource_without_extensions_keeps_its_claims_too() {
     assert_eq!(stu3.object("meta").unwrap().items("profile"), []);
     assert!(same(&to_r4(&stu3), &bundle));
 }
+
+#[test]
+fn the_place_of_birth_has_the_address_that_each_release_gives_it() {
+    let (of_stu3, of_r4) = (
+        "http://hl7.org/fhir/StructureDefinition/birthPlace",
+        "http://hl7.org/fhir/StructureDefinition/patient-birthPlace",
+    );
+    let born = |url: &str| {
+        let code = object! { "url" => "http://example.org/fhir/StructureDefinition/insee", "valueString" => "63220" };
+        let place = object! { "extension" => array![code], "city" => "Manzat" };
+        object! { "resourceType" => "Patient", "extension" => array![object! { "url" => url, "valueAddress" => place }] }
+    };
+    assert_eq!(to_stu3(&born(of_r4)), born(of_stu3));
+    assert_eq!(to_r4(&born(of_stu3)), born(of_r4));
+    // An address of the other release is shown as it is, and comes back as it was written.
+    let shown = to_r4(&born(of_r4));
+    assert_eq!(extension(&shown, of_r4).object("valueAddress").unwrap().str("city"), Some("Manzat"));
+    assert_eq!(to_stu3(&shown), born(of_r4));
+    assert_eq!(to_r4(&to_stu3(&born(of_stu3))), born(of_stu3));
+}

@@ -153,6 +153,24 @@ fn findings_are_bounded() {
 }
 
 #[test]
+fn warnings_refuse_nothing_however_many() {
+    let definition =
+        |name: &str| format!(r#"{{"resource":{{"resourceType":"ValueSet","status":"draft","name":"{name}"}}}}"#);
+    let bundle = |last: &str| {
+        let entries = (0..300).map(|_| definition("not a name")).chain([last.to_owned()]).collect::<Vec<_>>().join(",");
+        super::findings(
+            &format!(r#"{{"resourceType":"Bundle","type":"collection","entry":[{entries}]}}"#),
+            crate::release::r4(),
+        )
+    };
+    let found = bundle(&definition("Name"));
+    assert_eq!(found.len(), super::MAX_FINDINGS + 1);
+    assert!(found.last().unwrap().contains("There are more warnings than these 100"));
+    let found = bundle(r#"{"resource":{"resourceType":"ValueSet"}}"#);
+    assert!(found.iter().any(|f| f.contains("Bundle.entry[300].resource.status")), "an error after them is told");
+}
+
+#[test]
 fn resources_in_resources_are_judged_there() {
     r4(
         r#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient"}},{"resource":{"resourceType":"Patient","name":[{"given":["A",""]}]}}]}"#,
