@@ -30,15 +30,6 @@ impl Face {
         self.release.id >= ReleaseId::R4
     }
 
-    /// The code system of the tag `SUBSETTED`, as the release names it.
-    #[must_use]
-    pub const fn observation_values(&self) -> &'static str {
-        match self.release.id {
-            ReleaseId::Stu3 => "http://hl7.org/fhir/v3/ObservationValue",
-            ReleaseId::R4 => "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
-        }
-    }
-
     /// The form in which what is written through this face is stored.
     #[must_use]
     pub const fn form(&self) -> Form {
@@ -49,6 +40,14 @@ impl Face {
     #[must_use]
     pub fn url(&self, resource_type: &str, id: &str) -> String {
         format!("{}{resource_type}/{id}", self.base)
+    }
+}
+
+/// The code system of the tag `SUBSETTED`, as the release names it.
+pub(crate) const fn observation_values(release: ReleaseId) -> &'static str {
+    match release {
+        ReleaseId::Stu3 => "http://hl7.org/fhir/v3/ObservationValue",
+        ReleaseId::R4 => "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
     }
 }
 

@@ -25,6 +25,7 @@ pub mod error;
 pub mod face;
 pub mod name;
 pub mod operation;
+pub mod part;
 mod place;
 pub mod policy;
 pub mod query_string;

@@ -1,6 +1,10 @@
 //! Names of resources, checked where they come in.
 
-use liaison_fhir::{outcome::IssueKind, release::Release, text};
+use liaison_fhir::{
+    outcome::{Issue, IssueKind},
+    release::Release,
+    text,
+};
 pub use liaison_store::contract::Name;
 
 use crate::error::{AppError, Refusal};
@@ -12,6 +16,9 @@ use crate::error::{AppError, Refusal};
 pub fn resource_type(text: &str, release: &'static Release) -> Result<&'static str, AppError> {
     if let Some(structure) = release.resource(text) {
         return Ok(structure.path);
+    }
+    if text.starts_with('$') {
+        return Err(unknown_operation(text, None));
     }
     let (kind, text) = if release.resource_name(text).is_some() {
         (
@@ -32,7 +39,7 @@ pub fn resource_type(text: &str, release: &'static Release) -> Result<&'static s
             ),
         )
     };
-    Err(AppError::new(Refusal::Unknown, liaison_fhir::outcome::Issue::error(kind, "", text)))
+    Err(AppError::new(Refusal::Unknown, Issue::error(kind, "", text)))
 }
 
 /// A name from the type and id of an address.
@@ -41,6 +48,9 @@ pub fn resource_type(text: &str, release: &'static Release) -> Result<&'static s
 /// The type as [`resource_type`]; 400 when the id has not the form of FHIR's ids.
 pub fn of(type_text: &str, id: &str, release: &'static Release) -> Result<Name, AppError> {
     let resource_type = resource_type(type_text, release)?;
+    if id.starts_with('$') {
+        return Err(unknown_operation(id, Some(resource_type)));
+    }
     if !is_id(id) {
         let shown: String = id.chars().take(80).collect();
         return Err(AppError::not_understood(
@@ -53,6 +63,18 @@ pub fn of(type_text: &str, id: &str, release: &'static Release) -> Result<Name, 
         ));
     }
     Ok(Name { resource_type: resource_type.into(), id: id.into() })
+}
+
+/// 404: an address that ends in the name of an operation (`$…`) that is not here.
+#[must_use]
+pub fn unknown_operation(name: &str, resource_type: Option<&str>) -> AppError {
+    let name: String = name.chars().take(60).collect();
+    let (on, sur) = resource_type.map(|kind| (format!(" on {kind}"), format!(" sur {kind}"))).unwrap_or_default();
+    let text = text!(
+        en: "There is no operation {name}{on} here; the capability statement lists those there are.",
+        fr: "Il n'y a pas d'opération {name}{sur} ici ; la déclaration de capacité liste celles qui existent.",
+    );
+    AppError::new(Refusal::Unknown, Issue::error(IssueKind::NotSupported, "http", text))
 }
 
 /// Whether this has the form of FHIR's ids.

@@ -15,6 +15,7 @@ use liaison_store::contract::{BlobId, Filler, Name, Version};
 use crate::{
     error::AppError,
     face::{Face, release_of},
+    part,
 };
 
 /// A version of a resource.
@@ -85,6 +86,9 @@ impl Stored {
     /// # Errors
     /// When the stored body cannot be read: a defect.
     pub fn json(&self, face: &Face) -> Result<Bytes, AppError> {
+        if self.lacks_bytes() {
+            return Ok(json::write(&self.tree(face)?).into());
+        }
         let body = self.filled(face);
         if body.is_empty() || release_of(self.version.form).id == face.release.id {
             return Ok(body);
@@ -97,7 +101,7 @@ impl Stored {
     /// # Errors
     /// When the stored body cannot be read: a defect.
     pub fn write_json(&self, face: &Face, out: &mut Vec<u8>) -> Result<(), AppError> {
-        if release_of(self.version.form).id == face.release.id {
+        if release_of(self.version.form).id == face.release.id && !self.lacks_bytes() {
             self.fill_into(face, out);
         } else {
             out.extend_from_slice(&self.json(face)?);
@@ -120,7 +124,21 @@ impl Stored {
         if body.is_empty() {
             return Ok(Object::new());
         }
-        self.converted(&body, face.release)
+        let mut tree = self.converted(&body, face.release)?;
+        if self.lacks_bytes() {
+            part::mark(&mut tree, face);
+        }
+        Ok(tree)
+    }
+
+    /// Whether it is a `Binary` without its bytes. Other resources say where theirs are, and keep
+    /// them when they are sent back like that.
+    fn lacks_bytes(&self) -> bool {
+        let is_missing = |filler: &Filler| match filler {
+            Filler::Data(blob) => !self.attached.iter().any(|(id, _)| id == blob),
+            Filler::Base => false,
+        };
+        *self.version.name.resource_type == *"Binary" && self.version.holes.iter().any(|hole| is_missing(&hole.filler))
     }
 
     /// The tree in a release, addresses of attachments relative.

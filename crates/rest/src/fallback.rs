@@ -1,6 +1,7 @@
 //! Addresses that lead nowhere, and methods that they do not take.
 
 use axum::http::{Method, StatusCode, Uri};
+use liaison_app::name;
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
     text,
@@ -15,6 +16,11 @@ use crate::{
 pub async fn unknown(exchange: Exchange, uri: Uri) -> Answer {
     let path: String = uri.path().chars().take(200).collect();
     let base = exchange.base.path;
+    let mut segments = exchange.base.below(uri.path()).split('/').filter(|segment| !segment.is_empty());
+    let (first, last) = (segments.next().unwrap_or_default(), segments.next_back());
+    if let Some(operation) = last.filter(|last| last.starts_with('$')) {
+        return Err(name::unknown_operation(operation, Some(first)).into());
+    }
     let issue = Issue::error(
         IssueKind::NotFound,
         "http",

@@ -3,9 +3,9 @@
 //! <https://hl7.org/fhir/R4/search.html#summary>
 
 use bytes::Bytes;
-use liaison_app::{error::AppError, face::Face, stored::Stored};
+use liaison_app::{error::AppError, face::Face, part, stored::Stored};
 use liaison_fhir::{
-    array, json, object,
+    json,
     outcome::IssueKind,
     release::{Content, Release, Structure, Summary},
     search::parse::{PageControls, SummaryMode},
@@ -125,7 +125,7 @@ impl Shown {
             };
             tree.retain(|name, _| always(name) || mandatory(name) || wanted(name));
         }
-        mark_as_part(tree, face);
+        part::mark(tree, face);
     }
 }
 
@@ -168,21 +168,6 @@ fn summarise(object: &mut Object, structure: &'static Structure, release: &'stat
         };
         for item in items.iter_mut().filter_map(Value::as_object_mut) {
             summarise(item, inner, release);
-        }
-    }
-}
-
-/// Tags a resource as `SUBSETTED`, so that nobody sends it back for the whole.
-fn mark_as_part(tree: &mut Object, face: &Face) {
-    let tag = object! { "system" => face.observation_values(), "code" => "SUBSETTED" };
-    let Some(meta) = tree.get_mut("meta").and_then(Value::as_object_mut) else {
-        tree.set("meta", object! { "tag" => array![tag] });
-        return;
-    };
-    match meta.get_mut("tag").and_then(Value::as_array_mut) {
-        Some(tags) => tags.push(tag.into()),
-        None => {
-            meta.set("tag", array![tag]);
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
         search::Question,
         update::{self, Target, Whom},
     },
-    query_string,
+    part, query_string,
     write::draft::{self, Draft, People},
 };
 
@@ -153,6 +153,9 @@ impl Entry {
             }
             Asked::Update { target, .. } => {
                 let sent_id = raw.resource.as_ref().and_then(|resource| resource.str("id"));
+                if let Some(resource) = &raw.resource {
+                    part::refuse(resource).map_err(|error| error.inside(&place))?;
+                }
                 if let (Target::Named(name), Some(_)) = (target, &raw.resource) {
                     update::same_id(sent_id, name).map_err(|error| error.inside(&place))?;
                 }

@@ -20,6 +20,7 @@ use crate::{
     face::Face,
     load, name,
     operation::{Operation, Stage},
+    part,
     policy::{Action, Interaction},
     write::{
         commit::commit,
@@ -108,6 +109,9 @@ impl Operation for Update {
         let (resource_type, whom, people) = Whom::read(target, content.id(), &face, &stage)?;
         if let Whom::Named(name) = &whom {
             conformance::writable(name)?;
+        }
+        if let Content::Resource(resource) = &content {
+            part::refuse(resource)?;
         }
         let mut draft = content.draft(resource_type, &face, &stage)?;
         draft.people = people;

@@ -2,8 +2,8 @@
 
 use axum::http::{Method, Uri};
 use liaison_app::{
-    error::{AppError, Refusal},
-    name::Name,
+    error::AppError,
+    name::{self, Name},
     operation::{terminology::Terminology, validate::Validate},
 };
 use liaison_fhir::{
@@ -71,7 +71,7 @@ async fn ask(exchange: Exchange, method: &Method, uri: &Uri, instance: Option<Na
     let mut segments = exchange.base.below(uri.path()).split('/').filter(|segment| !segment.is_empty());
     let (kind, last) = (segments.next().unwrap_or_default(), segments.next_back().unwrap_or_default());
     let Some(operation) = terminology::Operation::named(kind, last.trim_start_matches('$')) else {
-        return Err(unknown_operation(kind, last));
+        return Err(name::unknown_operation(last, Some(kind)).into());
     };
     let inputs = if method == Method::POST && !content.0.is_empty() {
         let parameters = body::resource(content, &exchange)?;
@@ -95,7 +95,7 @@ pub async fn none(exchange: Exchange, uri: Uri) -> Answer {
     let mut segments = exchange.base.below(uri.path()).split('/').filter(|segment| !segment.is_empty());
     let (kind, last) = (segments.next().unwrap_or_default(), segments.next_back().unwrap_or_default());
     if last.starts_with('$') {
-        return Err(unknown_operation(kind, last));
+        return Err(name::unknown_operation(last, Some(kind)).into());
     }
     let issue = Issue::error(
         IssueKind::NotSupported,
@@ -106,20 +106,4 @@ pub async fn none(exchange: Exchange, uri: Uri) -> Answer {
         ),
     );
     Err(Refused::method("GET, HEAD, PUT, PATCH, DELETE", issue))
-}
-
-fn unknown_operation(kind: &str, name: &str) -> Refused {
-    let name: String = name.chars().take(60).collect();
-    AppError::new(
-        Refusal::Unknown,
-        Issue::error(
-            IssueKind::NotSupported,
-            "http",
-            text!(
-                en: "There is no operation {name} on {kind} here; the capability statement lists those there are.",
-                fr: "Il n'y a pas d'opération {name} sur {kind} ici ; la déclaration de capacité liste celles qui existent.",
-            ),
-        ),
-    )
-    .into()
 }

@@ -82,7 +82,24 @@ async fn terminology_answers() {
         assert_eq!(expanded["expansion"]["contains"][0]["code"], "GEN", "{path}");
     }
     house.get("/fhir/r4/ValueSet/$expand?url=http://example.org/none").await.expect(404);
-    house.send("POST /fhir/r4/Patient/$everything", &[], "").await.expect(404);
+}
+
+#[tokio::test]
+async fn an_operation_that_is_not_here_is_called_so() {
+    let house = House::open().await;
+    for request in [
+        "POST /fhir/r4/Patient/$everything",
+        "GET /fhir/r4/Patient/$everything",
+        "GET /fhir/stu3/Binary/$everything",
+        "GET /fhir/r4/Patient/p1/$everything",
+        "GET /fhir/r4/$everything",
+        "PUT /fhir/r4/Patient/$everything",
+    ] {
+        for (language, words) in [("en", "no operation $everything"), ("fr", "pas d'opération $everything")] {
+            let refused = house.send(request, &[("accept-language", language)], "{}").await.expect(404);
+            assert!(refused.text().contains(words), "{request}: {}", refused.text());
+        }
+    }
 }
 
 #[tokio::test]
