@@ -18,6 +18,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("comment", "{\"resourceType\":\"Patient\", /* note */ \"gender\":\"male\"}"),
     ("number-with-leading-zero", r#"{"resourceType":"Patient","multipleBirthInteger":01}"#),
     ("number-with-plus", r#"{"resourceType":"Patient","multipleBirthInteger":+1}"#),
+    ("element-of-an-id-alone", r#"{"resourceType":"Patient","name":[{"id":"a"}]}"#),
     ("fhir-comments", r#"{"resourceType":"Patient","fhir_comments":["a"],"gender":"male"}"#),
     (
         "contained-same-id",

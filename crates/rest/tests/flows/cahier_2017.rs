@@ -106,3 +106,43 @@ async fn a_note_sent_again_through_the_other_face_is_the_same_note() {
         house.put_json(&format!("POST /fhir/{other}/DocumentReference"), &another).await.expect(409);
     }
 }
+
+#[tokio::test]
+async fn a_bundle_of_2017_sent_again_in_todays_form_is_the_same_note() {
+    let house = House::open().await;
+    let collection: Value = serde_json::from_str(CONFORMANT).unwrap();
+    house.put_json("POST /fhir/stu3/Bundle", &collection).await.expect(201);
+    let mut shown: Vec<Value> = Vec::new();
+    for kind in ["DocumentReference", "Patient", "Practitioner"] {
+        let page = house.get(&format!("/fhir/r4/{kind}")).await.expect(200).json();
+        shown.extend(page["entry"].as_array().unwrap().clone());
+    }
+    let note = shown[0]["resource"].clone();
+    assert_eq!(note["securityLabel"][0]["coding"][0]["code"], "N", "a code that today's form does not have");
+    let bundle = |kind: &str| {
+        let entry = |shown: &Value| {
+            let mut entry = json!({ "fullUrl": shown["fullUrl"], "resource": shown["resource"] });
+            if kind == "transaction" {
+                entry["request"] = json!({ "method": "POST", "url": shown["resource"]["resourceType"] });
+            }
+            entry
+        };
+        json!({ "resourceType": "Bundle", "type": kind, "entry": shown.iter().map(entry).collect::<Vec<_>>() })
+    };
+    for _ in 0..2 {
+        let again = house.put_json("POST /fhir/r4/Bundle", &bundle("collection")).await.expect(200).json();
+        assert_eq!((&again["id"], &again["meta"]["versionId"]), (&note["id"], &json!("1")));
+        for path in ["/fhir/r4", "/fhir/r4/Bundle"] {
+            let answer = house.put_json(&format!("POST {path}"), &bundle("transaction")).await.expect(200).json();
+            assert_eq!(answer["entry"][0]["response"]["status"], "200 OK", "{answer:#}");
+        }
+    }
+    for entry in &shown {
+        let kind = entry["resource"]["resourceType"].as_str().unwrap();
+        assert_eq!(house.get(&format!("/fhir/r4/{kind}")).await.json()["total"], 1, "{kind}");
+    }
+    // A note that is not there yet must be what notes of today are.
+    let mut other = bundle("collection");
+    other["entry"][0]["resource"]["masterIdentifier"]["value"] = json!("58620");
+    house.put_json("POST /fhir/r4/Bundle", &other).await.expect(422);
+}
