@@ -15,6 +15,14 @@ pub fn patch(bytes: &[u8]) {
     let Ok(note) = json::read(samples::NOTE, &LIMITS) else { unreachable!("the sample is JSON") };
     let mut patched = note.clone();
     let ours = bounded(bytes.len() + samples::NOTE.len(), 10_000, || patch::apply(&mut patched, &patch));
+    // Copies of copies double at each step: the other implementation knows no bound.
+    if let Err(issue) = &ours
+        && issue.kind == IssueKind::TooCostly
+    {
+        told(std::slice::from_ref(issue));
+        assert_eq!(patched, note, "half of it was applied");
+        return;
+    }
     let theirs = theirs(&note.clone().into(), &patch);
     match (&ours, &theirs) {
         (Ok(()), Ok(theirs)) => {
@@ -27,10 +35,7 @@ pub fn patch(bytes: &[u8]) {
             // Removing the whole resource, or putting something else in its place, is DELETE's affair.
             let whole = issue.text.en.contains("the whole resource") || issue.text.en.contains("is no object");
             assert!(
-                theirs.is_err()
-                    || whole
-                    || issue.kind == IssueKind::TooCostly
-                    || issue.kind == IssueKind::Conflict && is_finer_than_floats(&patch),
+                theirs.is_err() || whole || issue.kind == IssueKind::Conflict && is_finer_than_floats(&patch),
                 "refused, though another takes it: {issue:?}"
             );
         }

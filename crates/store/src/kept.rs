@@ -114,9 +114,14 @@ impl Kept {
         if live.version.body.len() <= LARGEST {
             // It was read as the last one, so it was the last one when it was made, too.
             let at = began.max(live.sequence);
-            self.keys.insert(live.version.name.clone(), live.key);
             self.versions.insert(live.key, Seen { live: Arc::clone(live), at });
         }
+    }
+
+    /// Keeps it under its name too: what was asked for by its name may be so again.
+    pub(crate) fn keep_named(&self, live: &Arc<Live>, began: i64) {
+        self.keys.insert(live.version.name.clone(), live.key);
+        self.keep(live, began);
     }
 
     fn place(&self, key: i64) -> Option<&AtomicI64> {
@@ -150,22 +155,22 @@ mod tests {
     #[test]
     fn what_was_touched_is_not_given_before_it_was_read_again() {
         let kept = Kept::new(1024, 5);
-        kept.keep(&live(1, 3, 10), 5);
+        kept.keep_named(&live(1, 3, 10), 5);
         assert!(kept.now(&name(1)).is_some());
         kept.touch(1, 6);
         assert!(kept.now(&name(1)).is_none(), "the change may be committed from now on");
         // Somebody who began before the change reads the version before.
-        kept.keep(&live(1, 3, 10), 5);
+        kept.keep_named(&live(1, 3, 10), 5);
         assert!(kept.now(&name(1)).is_none());
         kept.commit(6);
-        kept.keep(&live(1, 6, 10), kept.committed());
+        kept.keep_named(&live(1, 6, 10), kept.committed());
         assert_eq!(kept.now(&name(1)).unwrap().sequence, 6);
     }
 
     #[test]
     fn a_moment_gives_what_was_there_then() {
         let kept = Kept::new(1024, 5);
-        kept.keep(&live(1, 3, 10), 5);
+        kept.keep_named(&live(1, 3, 10), 5);
         assert!(kept.as_of(1, 2).is_none(), "not there yet");
         assert!(kept.as_of(1, 3).is_some());
         assert!(kept.as_of(1, 9).is_some(), "nothing touched it since");
@@ -177,7 +182,7 @@ mod tests {
         let kept = Kept::new(1024, 5);
         kept.touch(1, 7);
         kept.commit(7);
-        kept.keep(&live(1, 7, 10), 5);
+        kept.keep_named(&live(1, 7, 10), 5);
         assert!(kept.now(&name(1)).is_some());
     }
 
@@ -185,11 +190,11 @@ mod tests {
     fn memory_is_bounded_whatever_is_read() {
         let kept = Kept::new(1024, 0);
         for key in 0..10_000 {
-            kept.keep(&live(key, 0, 3_000), 0);
+            kept.keep_named(&live(key, 0, 3_000), 0);
         }
         assert!(kept.versions.weight() <= 1024 * 1024);
         assert!(kept.versions.len() > 200, "and it is used: {}", kept.versions.len());
-        kept.keep(&live(10_001, 0, LARGEST + 1), 0);
+        kept.keep_named(&live(10_001, 0, LARGEST + 1), 0);
         assert!(kept.now(&name(10_001)).is_none(), "one body never pushes out a page of others");
     }
 }

@@ -43,10 +43,17 @@ impl<'c> Reader<'c> {
         self.memory.and_then(|memory| memory.kept.as_of(key, memory.began))
     }
 
-    /// Keeps what was read.
+    /// Keeps what was read by its key.
     pub(crate) fn keep(&self, live: &Arc<Live>) {
         if let Some(memory) = self.memory {
             memory.kept.keep(live, memory.began);
+        }
+    }
+
+    /// Keeps what was read by its name.
+    pub(crate) fn keep_named(&self, live: &Arc<Live>) {
+        if let Some(memory) = self.memory {
+            memory.kept.keep_named(live, memory.began);
         }
     }
 }

@@ -85,7 +85,7 @@ impl Reader<'_> {
                 return read_version(row, name.clone()).map(Arc::new);
             }
             let live = LiveRows::new().read(self, row)?;
-            self.keep(&live);
+            self.keep_named(&live);
             Ok(Arc::clone(&live.version))
         })
     }

@@ -165,6 +165,7 @@ pub fn parse(request: &SearchRequest<'_>) -> Result<Parsed, Vec<Issue>> {
         // A search of the whole system may ask what every type can be asked.
         names: if types.is_empty() { view().resources() } else { types.clone() },
         level: Level::default(),
+        alone: None,
         clauses: 0,
         page: PageControls::default(),
         sort: Vec::new(),
@@ -212,6 +213,8 @@ struct Reader<'a> {
     request: &'a SearchRequest<'a>,
     names: Vec<&'static str>,
     level: Level<'a>,
+    /// The clause of the only criterion so far.
+    alone: Option<Clause>,
     /// Conditions come to so far: a search is refused before it costs more than it may.
     clauses: usize,
     page: PageControls,
@@ -261,14 +264,18 @@ impl<'a> Reader<'a> {
         let lowered = lowering.of_given(&alone, &self.names);
         self.clauses = lowering.clauses;
         self.issues.extend(lowering.notes);
-        lowered.map_err(|issue| vec![issue])?;
+        let clause = lowered.map_err(|issue| vec![issue])?;
+        self.alone = self.level.is_empty().then_some(clause);
         self.level.add(criterion);
         Ok(Outcome::Used)
     }
 
-    fn filter(&self) -> Result<Clause, Issue> {
+    fn filter(&mut self) -> Result<Clause, Issue> {
         if self.level.is_empty() {
             return Ok(Clause::always());
+        }
+        if let Some(clause) = self.alone.take() {
+            return Ok(clause);
         }
         Lowering::new(self.request, 0).of_given(&self.level, &self.names)
     }

@@ -62,11 +62,11 @@ impl<'a> Reader<'a> {
 
     fn sort(&mut self, value: &str) -> Result<(), Issue> {
         let keys = sort::read(self.request, &self.names, value)?;
-        self.sort.extend(keys);
-        if self.sort.len() > SORT_KEYS {
+        if self.sort.len() + keys.len() > SORT_KEYS {
             let why = ("a search sorts by at most 8 parameters", "une recherche trie par au plus 8 paramètres");
             return Err(refusal::not_supported("_sort", why));
         }
+        self.sort.extend(keys);
         Ok(())
     }
 

@@ -550,6 +550,10 @@ fn the_order_has_several_keys() {
     ] {
         assert_eq!(refused(r4(), "DocumentReference", many).len(), 1, "{many}");
     }
+    // Left out, it leaves nothing behind.
+    let lenient = "_sort=-date&_sort=type,date,type,date,type,date,type,date";
+    let parsed = read(r4(), &["DocumentReference"], lenient, Handling::Lenient).unwrap();
+    assert_eq!((parsed.query.sort.len(), parsed.used.len(), parsed.issues.len()), (1, 1, 1));
     assert_eq!(refused(r4(), "Location", "_sort=near"), [(IssueKind::Value, "http._sort".to_owned())]);
 }
 
