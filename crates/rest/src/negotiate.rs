@@ -191,6 +191,14 @@ pub fn best<'t>(ranges: &[MediaRange], types: &[&'t str], release: &Release) -> 
     best.map(|(_, _, media_type)| media_type)
 }
 
+/// Whether gzip is taken as readily as anything, in the words of nearly all who take it. Whoever weighs
+/// encodings against each other is left to what compresses all other answers.
+#[must_use]
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
+    let encodings = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    encodings.flat_map(|value| value.split(',')).any(|encoding| encoding.trim().eq_ignore_ascii_case("gzip"))
+}
+
 /// The form asked for by `_format`, `_pretty`, `Accept` and `Accept-Language`.
 ///
 /// # Errors

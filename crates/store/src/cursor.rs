@@ -1,6 +1,7 @@
 //! Places in a result, as text that a client can carry but not make up.
 
 use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -28,6 +29,24 @@ pub(crate) enum SortValue {
     Real(f64),
     /// A text.
     Text(String),
+}
+
+/// What a result is sorted by, column by column: nearly always one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum SortValues {
+    One(SortValue),
+    Several(Vec<SortValue>),
+}
+
+impl Deref for SortValues {
+    type Target = [SortValue];
+
+    fn deref(&self) -> &[SortValue] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Several(values) => values,
+        }
+    }
 }
 
 /// A place in a result.

@@ -91,7 +91,7 @@ impl Reader<'_> {
                     Some(place) => place.as_of,
                     None => self.last_sequence()?.cast_signed(),
                 };
-                Some(self.key.seal(&Place { question: number(), as_of, total, after: values.clone(), key: *key }))
+                Some(self.key.seal(&Place { question: number(), as_of, total, after: values.to_vec(), key: *key }))
             }
             None => None,
         };

@@ -2,14 +2,16 @@
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    io::Write as _,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
-    response::IntoResponse as _,
+    response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
 use liaison_app::{
     error::AppError,
     operation::capabilities::{Capabilities, OtherOrigins, Statement},
@@ -19,7 +21,7 @@ use liaison_fhir::{outcome::IssueKind, text};
 use crate::{
     errors::Refused,
     exchange::{Answer, Exchange},
-    negotiate::{Format, Layout, Reply},
+    negotiate::{self, Format, Layout, Reply},
     options::Cors,
     preconditions::is_named,
     respond,
@@ -51,7 +53,7 @@ pub async fn capabilities(exchange: Exchange) -> Answer {
     let mut response = if is_named(&exchange.headers, &statement.etag)? {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        respond::content(statement.body, &exchange.reply)
+        statement.content(&exchange)
     };
     response.headers_mut().insert(header::ETAG, statement.etag);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
@@ -76,7 +78,27 @@ struct Form {
 #[derive(Clone, Debug)]
 struct Written {
     body: Bytes,
+    /// The same, compressed: made when it is first asked for, which takes longer than the rest.
+    compressed: Arc<OnceLock<Option<Bytes>>>,
     etag: HeaderValue,
+}
+
+impl Written {
+    fn content(&self, exchange: &Exchange) -> Response {
+        let compressed = if negotiate::takes_gzip(&exchange.headers) { self.compressed() } else { None };
+        let Some(compressed) = compressed else { return respond::content(self.body.clone(), &exchange.reply) };
+        let mut response = respond::content(compressed, &exchange.reply);
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response
+    }
+
+    fn compressed(&self) -> Option<Bytes> {
+        let compress = || {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(&self.body).and_then(|()| encoder.finish()).ok().map(Bytes::from)
+        };
+        self.compressed.get_or_init(compress).clone()
+    }
 }
 
 impl Statements {
@@ -90,7 +112,7 @@ impl Statements {
         let mut hash = DefaultHasher::new();
         body.hash(&mut hash);
         let etag = HeaderValue::from_str(&format!("W/\"{:016x}\"", hash.finish())).map_err(|_| Refused::defect())?;
-        let written = Written { body, etag };
+        let written = Written { body, compressed: Arc::default(), etag };
         let mut kept = self.kept();
         kept.truncate(KEPT - 1);
         kept.insert(0, (form, written.clone()));

@@ -51,18 +51,22 @@ async fn requests_without_a_name_are_given_different_ones() {
 #[tokio::test]
 async fn an_answer_is_compressed_only_for_those_who_take_it() {
     let house = house_with_a_patient().await;
-    let plain = house.get("/fhir/r4/Patient/a").await.expect(200);
-    for accepted in ["gzip", "br, gzip;q=0.5", "*"] {
-        let answer = house.send("GET /fhir/r4/Patient/a", &[("accept-encoding", accepted)], "").await.expect(200);
-        assert_eq!(answer.header("content-encoding"), "gzip", "{accepted}");
-        let mut text = String::new();
-        flate2::read::GzDecoder::new(&answer.body[..]).read_to_string(&mut text).unwrap();
-        assert_eq!(text, plain.text(), "{accepted}");
-        assert_eq!(answer.header("etag"), plain.header("etag"));
-    }
-    for accepted in ["gzip;q=0", "br", "identity", ""] {
-        let answer = house.send("GET /fhir/r4/Patient/a", &[("accept-encoding", accepted)], "").await.expect(200);
-        assert_eq!((answer.header("content-encoding"), answer.text()), ("", plain.text()), "{accepted}");
+    // One that is compressed with each answer, and one that is kept compressed.
+    for path in ["/fhir/r4/Patient/a", "/fhir/r4/metadata", "/fhir/r4/metadata"] {
+        let (plain, asked) = (house.get(path).await.expect(200), format!("GET {path}"));
+        for accepted in ["gzip", "br, gzip", "br, gzip;q=0.5", "*"] {
+            let answer = house.send(&asked, &[("accept-encoding", accepted)], "").await.expect(200);
+            assert_eq!(answer.header("content-encoding"), "gzip", "{accepted}");
+            let mut text = String::new();
+            flate2::read::GzDecoder::new(&answer.body[..]).read_to_string(&mut text).unwrap();
+            assert_eq!(text, plain.text(), "{accepted}");
+            assert_eq!(answer.header("etag"), plain.header("etag"));
+            assert_eq!(answer.header("vary"), plain.header("vary"));
+        }
+        for accepted in ["gzip;q=0", "br", "identity", ""] {
+            let answer = house.send(&asked, &[("accept-encoding", accepted)], "").await.expect(200);
+            assert_eq!((answer.header("content-encoding"), answer.text()), ("", plain.text()), "{accepted}");
+        }
     }
 }
 

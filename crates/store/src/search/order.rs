@@ -8,7 +8,7 @@ use liaison_fhir::search::query::{Direction, ParamKind, Sort, SortKey};
 
 use super::sql::{Candidate, Sql};
 use crate::contract::StoreError;
-use crate::cursor::SortValue;
+use crate::cursor::{SortValue, SortValues};
 use crate::dialect::{Row, Value};
 use crate::dictionary::Kind;
 use crate::entry::{Entry, each_of};
@@ -98,17 +98,19 @@ impl Order {
     }
 
     /// The sort values of a row, from this column on.
-    pub(crate) fn read(&self, row: &Row<'_>, first: usize) -> Result<Vec<SortValue>, StoreError> {
-        (first..first + self.columns.len())
-            .map(|column| {
-                Ok(match row.value(column)? {
-                    Value::Int(number) => SortValue::Int(number),
-                    Value::Real(number) => SortValue::Real(number),
-                    Value::Text(text) => SortValue::Text(text.into_owned()),
-                    Value::Bytes(_) | Value::Null => SortValue::Missing,
-                })
+    pub(crate) fn read(&self, row: &Row<'_>, first: usize) -> Result<SortValues, StoreError> {
+        let read = |column| {
+            Ok(match row.value(column)? {
+                Value::Int(number) => SortValue::Int(number),
+                Value::Real(number) => SortValue::Real(number),
+                Value::Text(text) => SortValue::Text(text.into_owned()),
+                Value::Bytes(_) | Value::Null => SortValue::Missing,
             })
-            .collect()
+        };
+        match self.columns.len() {
+            1 => read(first).map(SortValues::One),
+            several => (first..first + several).map(read).collect::<Result<_, _>>().map(SortValues::Several),
+        }
     }
 }
 
@@ -218,8 +220,9 @@ impl Reader<'_> {
         order: &Order,
         kind: &Kind,
         then: &Sorted<'_>,
-    ) -> Result<Vec<SortValue>, StoreError> {
-        order.columns.iter().map(|column| self.sort_value_then(*column, kind, then)).collect()
+    ) -> Result<SortValues, StoreError> {
+        let values = order.columns.iter().map(|column| self.sort_value_then(*column, kind, then));
+        values.collect::<Result<_, _>>().map(SortValues::Several)
     }
 
     fn sort_value_then(&self, column: Column, kind: &Kind, then: &Sorted<'_>) -> Result<SortValue, StoreError> {

@@ -10,7 +10,7 @@ use super::plan::{Branch, Purpose, Source, Start, Window, keys, keys_in_order};
 use super::sql::Sql;
 use super::{Search, purpose};
 use crate::contract::StoreError;
-use crate::cursor::{Place, SortValue};
+use crate::cursor::{Place, SortValue, SortValues};
 use crate::dialect::Value;
 use crate::dialect::sqlite::damaged;
 use crate::kept::Live;
@@ -20,7 +20,7 @@ use crate::reader::Reader;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Hit {
     pub(crate) key: i64,
-    pub(crate) values: Vec<SortValue>,
+    pub(crate) values: SortValues,
 }
 
 impl Hit {
@@ -43,7 +43,9 @@ impl Reader<'_> {
             Some(place) if place.as_of.cast_unsigned() != self.last_sequence()? => Some(place.as_of),
             _ => None,
         };
-        let mut hits = Vec::new();
+        // One page is never so long that room for it would be missed.
+        let room = usize::try_from(limit).unwrap_or(usize::MAX).min(64);
+        let mut hits = Vec::with_capacity(room);
         if let Some((text, values)) = self.page_statement(search, place, moved_since, limit)? {
             self.db.each(&text, &values, |row| {
                 hits.push(Hit { key: row.int(0)?, values: search.order.read(row, 1)? });
@@ -56,11 +58,12 @@ impl Reader<'_> {
             hits.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         }
         let mut resources = Resources::new(self);
-        let given = hits.into_iter().map(|hit| {
+        let mut matches = Vec::with_capacity(hits.len());
+        for hit in hits {
             let live = resources.get(hit.key)?.ok_or_else(|| damaged("an index row leads to no resource"))?;
-            Ok(Match { hit, live })
-        });
-        given.collect()
+            matches.push(Match { hit, live });
+        }
+        Ok(matches)
     }
 
     /// Matches that changed since the first page, at the places they had then, after the one given.
