@@ -109,7 +109,12 @@ fn entry(mut role: Object, practitioner: &str, base: Option<&str>) -> Object {
     role.insert_at(2, "practitioner", object! { "reference" => practitioner });
     let mut entry = Object::new();
     if let Some(base) = base {
-        entry.push("fullUrl", format!("{base}PractitionerRole/{}", role.str("id").unwrap_or("role")));
+        // What can stand in an address does; anything else says no more than that it is a role.
+        let id = role
+            .str("id")
+            .filter(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic()))
+            .unwrap_or("role");
+        entry.push("fullUrl", format!("{base}PractitionerRole/{id}"));
     }
     // The printed `prac_role1` names a place inside the practitioner; FHIR has no underscore in ids.
     if role.str("id").is_some_and(|id| !primitive::is_id(id)) {
