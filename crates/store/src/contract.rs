@@ -238,7 +238,7 @@ pub struct Page {
     pub matches: Vec<Arc<Version>>,
     /// What was brought in beside them, each once, none of them a match of this page.
     pub includes: Vec<Arc<Version>>,
-    /// Whether some included resources were left out at the limit.
+    /// Whether some included resources were left out.
     pub includes_cut: Cut,
     /// The number of matches, when counted.
     pub total: Option<u64>,
@@ -246,12 +246,18 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
+/// How far `:iterate` goes from the matches: circles end by themselves, long threads end here.
+pub const INCLUDE_DEPTH: u32 = 32;
+
 /// Whether something was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Cut {
+    /// Nothing was.
     Whole,
+    /// What is beyond the limit.
     Cut,
+    /// What is more than [`INCLUDE_DEPTH`] steps away.
+    Deep,
 }
 
 /// Whose history is asked for.

@@ -81,7 +81,7 @@ impl Reader<'_> {
             None => self.total(&search, request.total)?,
         };
         let more = match counted {
-            true => count > 0 && total.is_none_or(|total| total > u64::from(request.count)),
+            true => total.is_none_or(|total| total > u64::from(request.count)),
             false => matches.len() > count,
         };
         matches.truncate(count);

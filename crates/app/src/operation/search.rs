@@ -9,7 +9,7 @@ use liaison_fhir::{
     text,
 };
 use liaison_store::{
-    contract::{Cursor, Cut, Page, PageRequest, TotalMode},
+    contract::{Cursor, Cut, INCLUDE_DEPTH, Page, PageRequest, TotalMode},
     reader::Reader,
 };
 
@@ -144,17 +144,21 @@ impl Question {
 
     fn answered(&self, found: Page) -> Found {
         let mut issues = self.issues.clone();
-        if found.includes_cut == Cut::Cut {
-            let limit = self.request.include_limit;
-            issues.push(Issue::warning(
-                IssueKind::TooCostly,
-                "http._include",
-                text!(
+        let left_out = match found.includes_cut {
+            Cut::Whole => None,
+            Cut::Cut => {
+                let limit = self.request.include_limit;
+                Some(text!(
                     en: "Only the first {limit} included resources are given: ask for smaller pages.",
                     fr: "Seules les {limit} premières ressources incluses sont données : demandez des pages plus petites.",
-                ),
-            ));
-        }
+                ))
+            }
+            Cut::Deep => Some(text!(
+                en: "Included resources are given up to {INCLUDE_DEPTH} references away from the matches, not beyond: search for the farthest ones to go on from there.",
+                fr: "Les ressources incluses sont données jusqu'à {INCLUDE_DEPTH} références des résultats, pas au-delà : cherchez les plus éloignées pour continuer à partir d'elles.",
+            )),
+        };
+        issues.extend(left_out.map(|text| Issue::warning(IssueKind::TooCostly, "http._include", text)));
         Found {
             matches: found.matches.into_iter().map(Stored::light).collect(),
             includes: found.includes.into_iter().map(Stored::light).collect(),

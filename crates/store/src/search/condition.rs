@@ -279,3 +279,59 @@ impl Reader<'_> {
         Ok(if targets.is_empty() { Condition::NEVER } else { Condition::Points { param, targets } })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(id: &str) -> Condition {
+        Condition::Id(vec![id.into()])
+    }
+
+    fn points(param: i64, targets: &[i64]) -> Condition {
+        Condition::Points { param, targets: targets.to_vec() }
+    }
+
+    fn assert_same(one: &Condition, other: &Condition) {
+        assert_eq!(format!("{one:?}"), format!("{other:?}"));
+    }
+
+    #[test]
+    fn what_always_holds_is_left_out_of_all_and_decides_any() {
+        assert_same(&Condition::all([Condition::ALWAYS, id("1"), Condition::ALWAYS]), &id("1"));
+        assert!(Condition::all([Condition::ALWAYS]).is_always());
+        assert!(Condition::any([id("1"), Condition::ALWAYS]).is_always());
+    }
+
+    #[test]
+    fn what_never_holds_decides_all_and_is_left_out_of_any() {
+        assert!(Condition::all([id("1"), Condition::NEVER]).is_never());
+        assert_same(&Condition::any([Condition::NEVER, id("1"), Condition::NEVER]), &id("1"));
+        assert!(Condition::any([Condition::NEVER]).is_never());
+    }
+
+    #[test]
+    fn all_of_all_is_all_and_any_of_any_is_any_in_their_order() {
+        let all = Condition::all([id("1"), Condition::all([id("2"), id("3")]), id("4")]);
+        assert_same(&all, &Condition::All(["1", "2", "3", "4"].map(id).into()));
+        let any = Condition::any([id("1"), Condition::any([id("2"), id("3")]), id("4")]);
+        assert_same(&any, &Condition::Any(["1", "2", "3", "4"].map(id).into()));
+        let mixed = Condition::all([id("1"), Condition::any([id("2"), id("3")])]);
+        assert_same(&mixed, &Condition::All(vec![id("1"), Condition::Any(vec![id("2"), id("3")])]));
+    }
+
+    #[test]
+    fn the_opposite_of_the_opposite_is_the_thing() {
+        assert_same(&Condition::not(Condition::not(id("1"))), &id("1"));
+        assert!(Condition::not(Condition::ALWAYS).is_never());
+        assert!(Condition::not(Condition::NEVER).is_always());
+        assert_same(&Condition::not(id("1")), &Condition::Not(Box::new(id("1"))));
+    }
+
+    #[test]
+    fn references_by_one_parameter_are_one_list_and_those_by_another_stay_apart() {
+        let any = Condition::any([points(1, &[7, 3]), points(2, &[5]), points(1, &[3, 4])]);
+        assert_same(&any, &Condition::Any(vec![points(1, &[3, 4, 7]), points(2, &[5])]));
+        assert_same(&Condition::any([points(1, &[7]), points(1, &[3])]), &points(1, &[3, 7]));
+    }
+}

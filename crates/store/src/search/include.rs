@@ -6,12 +6,9 @@ use std::sync::Arc;
 use liaison_fhir::search::query::{Include, IncludeWay, Iterate};
 
 use super::found::Resources;
-use crate::contract::{Cut, StoreError, Version};
+use crate::contract::{Cut, INCLUDE_DEPTH, StoreError, Version};
 use crate::kept::Live;
 use crate::reader::Reader;
-
-/// How far `:iterate` goes from the matches: circles end by themselves, long threads end here.
-const DEPTH: u32 = 32;
 
 /// An include in terms of the store.
 pub(super) struct Step {
@@ -66,9 +63,13 @@ impl Reader<'_> {
                     if versions.len() == limit {
                         return Ok((versions, Cut::Cut));
                     }
+                    // Nearer ones came first: what is still waiting is as far away.
+                    if depth == INCLUDE_DEPTH {
+                        return Ok((versions, Cut::Deep));
+                    }
                     known.insert(key);
                     versions.push(Arc::clone(&one.version));
-                    if depth < DEPTH && goes_on {
+                    if goes_on {
                         waiting.push_back((one, depth + 1));
                     }
                 }

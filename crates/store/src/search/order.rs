@@ -226,7 +226,7 @@ impl Reader<'_> {
     }
 
     fn sort_value_then(&self, column: Column, kind: &Kind, then: &Sorted<'_>) -> Result<SortValue, StoreError> {
-        let param = match column.by {
+        let (param, param_kind) = match column.by {
             By::Instant if column.missing == Missing::Possible && then.instant == MISSING => {
                 return Ok(SortValue::Missing);
             }
@@ -237,22 +237,34 @@ impl Reader<'_> {
             By::Instant => return Ok(SortValue::Int(then.instant)),
             By::Updated => return Ok(SortValue::Int(then.updated)),
             By::Id => return Ok(SortValue::Text(then.id.to_owned())),
-            By::Param(param, _) => param,
+            By::Param(param, param_kind) => (param, param_kind),
         };
         let known = if *param.base == *kind.name { self.words.param(self.db, param)? } else { None };
         let mut values = Vec::new();
         let mut targets = Vec::new();
-        each_of(then.entry, |entry| match entry {
-            Entry::Token { param, code, .. } if Some(param) == known => values.push(SortValue::Text(code.to_owned())),
-            Entry::Uri { param, value } if Some(param) == known => values.push(SortValue::Text(value.to_owned())),
-            Entry::Text { param, folded, .. } if Some(param) == known => {
-                values.push(SortValue::Text(folded.to_owned()))
+        // Of the rows that `sort_value` looks at: a reference elsewhere has a URI, which is none of them.
+        each_of(then.entry, |entry| match (param_kind, entry) {
+            (ParamKind::Token, Entry::Token { param, code, .. }) if Some(param) == known => {
+                values.push(SortValue::Text(code.to_owned()));
             }
-            Entry::Date { param, low, .. } if Some(param) == known => values.push(SortValue::Int(low)),
-            Entry::Number { param, low, .. } | Entry::Quantity { param, low, .. } if Some(param) == known => {
+            (ParamKind::Uri, Entry::Uri { param, value }) if Some(param) == known => {
+                values.push(SortValue::Text(value.to_owned()));
+            }
+            (ParamKind::String, Entry::Text { param, folded, .. }) if Some(param) == known => {
+                values.push(SortValue::Text(folded.to_owned()));
+            }
+            (ParamKind::Date, Entry::Date { param, low, .. }) if Some(param) == known => {
+                values.push(SortValue::Int(low));
+            }
+            (ParamKind::Number, Entry::Number { param, low, .. })
+            | (ParamKind::Quantity, Entry::Quantity { param, low, .. })
+                if Some(param) == known =>
+            {
                 values.push(SortValue::Real(low));
             }
-            Entry::Reference { param, target, .. } if Some(param) == known => targets.push(target),
+            (ParamKind::Reference, Entry::Reference { param, target, .. }) if Some(param) == known => {
+                targets.push(target);
+            }
             _ => {}
         })?;
         for target in targets {

@@ -12,6 +12,7 @@ use liaison_fhir::search::query::{
     SystemTest, Test, TokenTest, UriTest,
 };
 
+use super::plan::Purpose;
 use crate::contract::{
     Change, Form, Instant, Link, Name, NewVersion, PageRequest, PreparedBody, StoreError, TotalMode,
 };
@@ -336,6 +337,53 @@ fn the_statements_of_each_search() {
         }
         insta::assert_snapshot!(name, text);
     }
+}
+
+#[test]
+fn what_can_never_match_asks_nothing() {
+    let (_dir, store) = fixture();
+    let nothing = || Clause::Id(Vec::new());
+    let elsewhere = |id: &str| ReferenceTest::Is(Target::Local { resource_type: "Person".into(), id: id.into() });
+    for filter in [
+        nothing(),
+        Clause::Not(Box::new(Clause::always())),
+        Clause::All(vec![code(TYPE, None, "OBS"), nothing()]),
+        Clause::Any(vec![nothing(), nothing()]),
+        code(TYPE, Some("urn:never-met"), "OBS"),
+        code(IDENTIFIER, None, "1"),
+        Clause::Present(IDENTIFIER),
+        refers(SUBJECT, &["Person", "Nothing"], nothing()),
+        refers(SUBJECT, &["Nothing"], Clause::always()),
+        refers(SUBJECT, &["Person"], starts(FAMILY, "Nobody")),
+        Clause::ReferredBy { param: SUBJECT, source: Box::new(nothing()) },
+        Clause::Has(SUBJECT, Test::Reference(ReferenceTest::OfType(vec!["Nothing"]))),
+        Clause::Has(SUBJECT, Test::Reference(elsewhere("never-met"))),
+    ] {
+        let query = notes(filter);
+        let search = store.read_now(|reader| reader.prepare(&query)).unwrap();
+        let page = store.read_now(|reader| reader.page_statement(&search, None, None, 21)).unwrap();
+        let count = store.read_now(|reader| reader.count_statement(&search, None)).unwrap();
+        assert!(page.is_none() && count.is_none(), "{query:?}");
+    }
+}
+
+#[test]
+fn only_orders_of_time_are_walked() {
+    let (_dir, store) = fixture();
+    let purpose = |query: Query| {
+        let search = store.read_now(|reader| reader.prepare(&query)).unwrap();
+        super::purpose(&search.order)
+    };
+    let by = |key, direction| sorted(notes(Clause::always()), key, direction);
+    let title = SortKey::Param(TITLE, ParamKind::String);
+    for direction in [Direction::Ascending, Direction::Descending] {
+        let date = SortKey::Param(DATE, ParamKind::Date);
+        assert_eq!(purpose(by(date, direction)), Purpose::Moments);
+        assert_eq!(purpose(by(SortKey::LastUpdated, direction)), Purpose::Changes);
+        assert_eq!(purpose(by(title, direction)), Purpose::Set);
+        assert_eq!(purpose(by(SortKey::Id, direction)), Purpose::Set);
+    }
+    assert_eq!(purpose(notes(Clause::always())), Purpose::Moments, "the newest first");
 }
 
 #[test]

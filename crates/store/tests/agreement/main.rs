@@ -115,6 +115,7 @@ async fn paged(store: &Store, query: &Query) -> Vec<String> {
     let mut cursor = None;
     loop {
         let next = page(store, query, 4, cursor).await.unwrap();
+        assert!(all.is_empty() || !next.matches.is_empty(), "a next page that holds nothing: {query:#?}");
         all.extend(names(&next.matches));
         match next.next {
             Some(place) => cursor = Some(place),

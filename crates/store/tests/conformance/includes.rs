@@ -2,7 +2,7 @@
 
 use liaison_fhir::search::index::Param;
 use liaison_fhir::search::query::{Clause, Include, IncludeWay, Iterate, Query};
-use liaison_store::contract::{Cut, Page, PageRequest};
+use liaison_store::contract::{Cut, INCLUDE_DEPTH, Page, PageRequest};
 
 use crate::bench::{Bench, Say, create, delete, open};
 use crate::property::page;
@@ -108,6 +108,20 @@ async fn no_more_than_the_limit_and_saying_so() {
     ];
     let cut = ask(&bench, &["1"], back, &limited(2));
     assert_eq!((cut.includes.len(), cut.includes_cut), (2, Cut::Cut), "person and one of its three other notes");
+}
+
+#[tokio::test]
+async fn a_long_thread_ends_where_it_is_said_to() {
+    let bench = open();
+    let far = u64::from(INCLUDE_DEPTH) + 1;
+    let replies =
+        (1..=far).map(|number| create(&format!("Note/{number}")).refers(REPLY, &format!("Note/{}", number - 1)));
+    bench.commit_all(std::iter::once(create("Note/0")).chain(replies).collect()).await.unwrap();
+    let steps = vec![step(IncludeWay::Forward, &[REPLY], &[], Iterate::Repeatedly)];
+    for (from, ends) in [(far - 1, Cut::Whole), (far, Cut::Deep)] {
+        let thread = ask(&bench, &[&from.to_string()], steps.clone(), &page(10, None));
+        assert_eq!((thread.includes.len(), thread.includes_cut), (INCLUDE_DEPTH as usize, ends), "from Note/{from}");
+    }
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod kept;
 mod keys;
 mod lifecycle;
 mod opening;
+mod pages;
 mod property;
 mod random;
 mod references;

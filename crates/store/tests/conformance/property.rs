@@ -103,6 +103,42 @@ proptest! {
     }
 
     #[test]
+    fn what_changes_while_it_is_paged_through_keeps_its_place(
+        before in random::puts(20..60),
+        meanwhile in vec(random::puts(1..8), 8),
+        queries in vec(random::order(), 4),
+    ) {
+        let (bench, mut judge) = (open(), Judge::default());
+        live_through(&bench, &mut judge, &before);
+        let mut pages: Vec<_> = queries
+            .iter()
+            .map(|query| {
+                let listed: Vec<Name> = judge.answer(query).into_iter().map(|found| found.name.clone()).collect();
+                let first = ask(&bench, query, &page(2, None));
+                (query, listed, names(&first), first.next)
+            })
+            .collect();
+        for deeds in &meanwhile {
+            live_through(&bench, &mut judge, deeds);
+            for (query, _, given, next) in &mut pages {
+                if let Some(cursor) = next.take() {
+                    let one = ask(&bench, query, &page(3, Some(cursor)));
+                    given.extend(names(&one));
+                    *next = one.next;
+                }
+            }
+        }
+        for (query, listed, mut given, mut next) in pages {
+            while let Some(cursor) = next {
+                let one = ask(&bench, query, &page(3, Some(cursor)));
+                given.extend(names(&one));
+                next = one.next;
+            }
+            prop_assert_eq!(given, listed, "{:?}", query);
+        }
+    }
+
+    #[test]
     fn pages_stay_whole_while_others_write(
         before in vec(random::deed(), 10..50),
         meanwhile in vec(vec(random::deed(), 0..6), 8),

@@ -5,6 +5,7 @@ use liaison_fhir::search::query::{
     Clause, Comparison, DateTest, Direction, NumberTest, ParamKind, Query, ReferenceTest, Sort, SortKey, StringTest,
     SystemTest, Test, TokenTest, UriTest,
 };
+use proptest::collection::SizeRange;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -106,9 +107,18 @@ pub enum Deed {
     Delete(&'static str, u8),
 }
 
+fn put() -> impl Strategy<Value = Deed> {
+    name().prop_flat_map(|(of, id)| rows(of).prop_map(move |rows| Deed::Put(of, id, rows)))
+}
+
+/// Resources that come to be there and change, none that goes.
+pub fn puts(number: impl Into<SizeRange>) -> impl Strategy<Value = Vec<Deed>> {
+    proptest::collection::vec(put(), number)
+}
+
 pub fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
-        6 => name().prop_flat_map(|(of, id)| rows(of).prop_map(move |rows| Deed::Put(of, id, rows))),
+        6 => put(),
         1 => name().prop_map(|(of, id)| Deed::Delete(of, id)),
     ]
 }
@@ -241,17 +251,26 @@ fn sort() -> impl Strategy<Value = Sort> {
     (by, direction).prop_map(|(by, direction)| Sort { by, direction })
 }
 
-/// A query without includes.
-pub fn query(updated: i64) -> impl Strategy<Value = Query> {
-    let types = prop_oneof![
+fn searched_types() -> impl Strategy<Value = Vec<&'static str>> {
+    prop_oneof![
         6 => select(TYPES.to_vec()).prop_map(|of| vec![of]),
         1 => Just(Vec::new()),
         1 => types(),
-    ];
-    (types, clause(updated), proptest::collection::vec(sort(), 0..3)).prop_map(|(types, filter, sort)| Query {
+    ]
+}
+
+/// A query that everything of some types matches, in some order.
+pub fn order() -> impl Strategy<Value = Query> {
+    (searched_types(), proptest::collection::vec(sort(), 0..3)).prop_map(|(types, sort)| Query {
         types,
-        filter,
+        filter: Clause::always(),
         sort,
         includes: Vec::new(),
     })
+}
+
+/// A query without includes.
+pub fn query(updated: i64) -> impl Strategy<Value = Query> {
+    (searched_types(), clause(updated), proptest::collection::vec(sort(), 0..3))
+        .prop_map(|(types, filter, sort)| Query { types, filter, sort, includes: Vec::new() })
 }
