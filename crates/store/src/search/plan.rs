@@ -516,3 +516,6 @@ impl Branch {
         format!("SELECT {columns} FROM {} WHERE {holds}", source.joined())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Pages: how many there are, and what each says of the others.
 
-use liaison_fhir::search::query::{Clause, Query};
-use liaison_store::contract::{PageRequest, TotalMode};
+use liaison_fhir::search::query::{Clause, Direction, Query, Sort, SortKey};
+use liaison_store::contract::{PageRequest, StoreError, TotalMode};
 
 use crate::bench::{create, open};
 use crate::property::page;
@@ -48,4 +48,19 @@ async fn a_page_of_nothing_counts_and_leads_nowhere() {
         let one = bench.read(|reader| reader.search(&notes(Clause::always()), &request));
         assert_eq!((one.matches.len(), one.total, one.next.is_some()), (0, said, false), "{total:?}");
     }
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_order_is_none() {
+    // Without a type that has a timeline, the order of changes is that of moments.
+    let bench = open();
+    bench.commit_all(vec![create("Team/1"), create("Team/2")]).await.unwrap();
+    let by = Sort { by: SortKey::LastUpdated, direction: Direction::Descending };
+    let query = Query { types: Vec::new(), sort: vec![by], ..notes(Clause::always()) };
+    let first = bench.read(|reader| reader.search(&query, &page(1, None)));
+    let again = PageRequest { ..page(1, first.next) };
+    assert_eq!(bench.read(|reader| reader.search(&query, &again)).matches.len(), 1);
+    bench.commit(create("Note/1")).await.unwrap();
+    let refused = bench.read(|reader| Ok(reader.search(&query, &again)));
+    assert!(matches!(refused, Err(StoreError::BadCursor)), "{refused:?}");
 }
