@@ -235,8 +235,6 @@ impl Drawing {
         const ADDRESSES: &[&str] = &[
             "http://esante.gouv.fr/ci-sis/fhir/StructureDefinition/isUrgent",
             "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-ext-is-emergency",
-            "http://hl7.org/fhir/StructureDefinition/birthPlace",
-            "http://hl7.org/fhir/StructureDefinition/patient-birthPlace",
             "http://example.org/fhir/StructureDefinition/colour",
             "http://example.org/fhir/StructureDefinition/mood",
         ];
@@ -244,14 +242,6 @@ impl Drawing {
         let mut extension = object! { "url" => url };
         if url.ends_with("Urgent") || url.ends_with("emergency") {
             extension.push("valueBoolean", self.chance(50));
-            return extension;
-        }
-        if url.ends_with("irthPlace") {
-            let mut address = object! { "city" => self.phrase() };
-            if depth < 2 && self.chance(50) {
-                address.push("extension", array![self.extension(depth + 1)]);
-            }
-            extension.push("valueAddress", address);
             return extension;
         }
         if depth < 2 && self.chance(25) {

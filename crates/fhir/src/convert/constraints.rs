@@ -91,12 +91,8 @@ const DEMANDS: &[(ReleaseId, &str, &str, Demand)] = &[
         "valueSet",
         Demand::Only(|address| address.as_str().is_none_or(is_absolute)),
     ),
-    (
-        ReleaseId::Stu3,
-        "ElementDefinition.binding",
-        "valueSet",
-        Demand::Only(|address| address.as_str().is_none_or(is_absolute)),
-    ),
+    // eld-12 as STU3 publishes it, which is false of an absent value set
+    (ReleaseId::Stu3, "ElementDefinition.binding", "valueSet", Demand::Required(|_| true)),
     // cpb-16
     (
         ReleaseId::Stu3,

@@ -7,6 +7,7 @@ use super::{
     items::{Form, Item, write},
     plan::{form, is_nested},
     rules::Scene,
+    shapes::money::CURRENCIES,
 };
 use crate::{
     array, object,
@@ -29,14 +30,22 @@ pub(super) fn nothing() -> Object {
 /// The members that stand for a required element of `structure` that the source does not say.
 pub(super) fn fill(structure: &str, element: &Element, release: &'static Release, scene: &Scene<'_>) -> Object {
     let mut members = Object::new();
-    let Some(type_ref) = element.types.iter().find(|t| t.code == "CodeableConcept").or_else(|| element.types.first())
-    else {
+    let usual = match structure {
+        // An address that is not said would be none (eld-12).
+        "ElementDefinition.binding" => "Reference",
+        _ => "CodeableConcept",
+    };
+    let Some(type_ref) = element.types.iter().find(|t| t.code == usual).or_else(|| element.types.first()) else {
         return members;
     };
     let mut item = nothing_of(type_ref, release, scene);
     match (structure, element.name) {
         // The unsaid default of STU3.
         ("ConceptMap.group.element.target", "equivalence") => item.value = Some("equivalent".into()),
+        // A code of a required list has to be one of the list, also where nobody knows which.
+        ("Bundle.entry.request", "method") => item.value = Some("PUT".into()),
+        ("Bundle.entry.request", "url") => item.value = Some(address_in_request(scene.node).into()),
+        ("CapabilityStatement.messaging.supportedMessage", "mode") => item.value = Some("receiver".into()),
         // This server refuses what it does not know.
         ("CapabilityStatement", "acceptUnknown") => item.value = Some("no".into()),
         // STU3 knows consents about privacy only.
@@ -69,7 +78,21 @@ pub(super) fn fill(structure: &str, element: &Element, release: &'static Release
         _ => {}
     }
     write(&mut members, &element.json_name(type_ref), vec![item], form(element));
+    if (structure, element.name) == ("Money", "code") {
+        // A code has a system (qty-3), and that of money is always the same.
+        members.push("system", CURRENCIES);
+    }
     members
+}
+
+/// Where a request to write what an entry holds would go.
+fn address_in_request(entry: &Object) -> String {
+    let resource = entry.object("resource");
+    let name = resource.and_then(Object::resource_type).unwrap_or("Resource");
+    match resource.and_then(|resource| resource.str("id")) {
+        Some(id) => format!("{name}/{id}"),
+        None => name.to_owned(),
+    }
 }
 
 fn nothing_of(type_ref: &TypeRef, release: &'static Release, scene: &Scene<'_>) -> Item {

@@ -3,7 +3,7 @@
 use super::carry;
 use crate::{convert::rules::Scene, tree::Object};
 
-const CURRENCIES: &str = "urn:iso:std:iso:4217";
+pub(in crate::convert) const CURRENCIES: &str = "urn:iso:std:iso:4217";
 
 pub(in crate::convert) fn currency(part: &Object, _: &Scene<'_>) -> Object {
     let mut result = Object::new();

@@ -163,11 +163,12 @@ fn a_binding_of_stu3_without_an_absolute_address_has_none_in_r4() {
     let bound = |binding: &str| definition(&format!(r#",{{"id":"Basic.x","path":"Basic.x","binding":{binding}}}"#));
     let r4 = r4_form(&bound(r##"{"strength":"example","valueSetReference":{"reference":"ValueSet/colours"}}"##));
     assert!(!element(&r4, "differential", 1).object("binding").unwrap().contains("valueSet"));
-    r4_form(&bound(r#"{"strength":"example","description":"Des couleurs"}"#));
     let r4 = r4_form(&bound(r#"{"strength":"required","valueSetUri":"urn:oid:1.2.3"}"#));
     assert_eq!(element(&r4, "differential", 1).object("binding").unwrap().str("valueSet"), Some("urn:oid:1.2.3"));
-    stu3_form(&bound(r#"{"strength":"example","description":"Des couleurs"}"#));
-    stu3_form(&bound(r#"{"strength":"example"}"#));
+    for nothing in [r#"{"strength":"example","description":"Des couleurs"}"#, r#"{"strength":"example"}"#] {
+        let stu3 = stu3_form(&bound(nothing));
+        assert!(is_unknown(element(&stu3, "differential", 1).object("binding").unwrap().get("valueSetReference")));
+    }
     // In a snapshot it says at least what it is about.
     let whole = bound(r##"{"strength":"example","valueSetReference":{"reference":"ValueSet/colours"}}"##)
         .replace(r#""differential""#, r#""snapshot""#)
@@ -316,7 +317,9 @@ fn an_amount_has_a_currency_in_stu3() {
         )
     };
     let money = |resource: &Object| resource.objects("extension").next().unwrap().object("valueMoney").unwrap().clone();
-    assert!(is_unknown(money(&stu3_form(&with(r#"{"value":12.50}"#))).get("_code")));
+    let unknown = money(&stu3_form(&with(r#"{"value":12.50}"#)));
+    assert!(is_unknown(unknown.get("_code")));
+    assert_eq!(unknown.str("system"), Some("urn:iso:std:iso:4217"), "a code has a system");
     assert_eq!(money(&stu3_form(&with(r#"{"value":12.50,"currency":"EUR"}"#))).str("code"), Some("EUR"));
     assert!(!money(&stu3_form(&with(r#"{"currency":"EUR"}"#))).contains("_code"));
 }
@@ -353,7 +356,9 @@ fn entries_of_bundles_have_the_requests_and_answers_that_the_release_asks_for() 
     };
     for kind in ["batch", "transaction", "history"] {
         let r4 = r4_form(&bundle(kind, ""));
-        assert!(is_unknown(r4.objects("entry").next().unwrap().get("request")), "{kind}");
+        let request = r4.objects("entry").next().unwrap().object("request").unwrap();
+        assert_eq!((request.str("method"), request.str("url")), (Some("PUT"), Some("Basic/b")), "{kind}");
+        assert!(is_unknown(request.get("_method")) && is_unknown(request.get("_url")), "{kind}");
     }
     for kind in ["batch-response", "transaction-response", "history"] {
         let r4 = r4_form(&bundle(kind, ""));

@@ -3,20 +3,15 @@
 use super::{Drawing, drop_all, has};
 use crate::{
     object,
-    release::ReleaseId,
     tree::{Object, Value},
 };
 
 impl Drawing {
     /// What the entries of a bundle have depends on what the bundle is.
     pub(super) fn bundle(&mut self, bundle: &mut Object) {
-        let is_r4 = self.release.id == ReleaseId::R4;
-        if is_r4 && matches!(bundle.str("type"), Some("document" | "message")) {
-            // These begin with resources of types that are not drawn.
+        if matches!(bundle.str("type"), Some("document" | "message" | "history")) {
+            // The releases do not agree on what the entries of a history have.
             bundle.set("type", "collection");
-        }
-        if bundle.str("type") == Some("document") {
-            bundle.set("identifier", object! { "system" => "http://example.org/d", "value" => self.id() });
         }
         let kind = bundle.str("type").unwrap_or_default().to_owned();
         if !matches!(kind.as_str(), "searchset" | "history") {
@@ -31,13 +26,11 @@ impl Drawing {
             if !has(entry, "resource") {
                 entry.push("resource", object! { "resourceType" => "Basic", "code" => object! { "text" => "vide" } });
             }
-            // STU3 does not ask for them.
-            if matches!(kind.as_str(), "batch" | "transaction" | "history") && (is_r4 || self.chance(50)) {
+            if matches!(kind.as_str(), "batch" | "transaction") {
                 let name = entry.object("resource").and_then(Object::resource_type).unwrap_or("Basic");
                 entry.push("request", object! { "method" => "POST", "url" => name.to_owned() });
             }
-            let answers = matches!(kind.as_str(), "batch-response" | "transaction-response");
-            if is_r4 && (answers || kind == "history") || answers && self.chance(50) {
+            if matches!(kind.as_str(), "batch-response" | "transaction-response") {
                 entry.push("response", object! { "status" => "201 Created" });
             }
             entry.set("fullUrl", format!("urn:uuid:{}", self.uuid()));

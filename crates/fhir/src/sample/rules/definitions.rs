@@ -11,20 +11,11 @@ impl Drawing {
     pub(super) fn mend_definition(&mut self, path: &str, object: &mut Object) {
         match path {
             "CapabilityStatement" => self.capabilities(object),
-            "CapabilityStatement.rest" => {
-                // Also types that the other release has not, or has as one.
-                let types = match self.release.id {
-                    ReleaseId::Stu3 => ["ProcedureRequest", "ReferralRequest", "Patient"],
-                    ReleaseId::R4 => ["BiologicallyDerivedProduct", "Patient", "CatalogEntry"],
-                };
-                different(object, "resource", "type", &types);
-            }
+            "CapabilityStatement.rest" => different(object, "resource", "type", &["Patient", "Basic", "Slot"]),
             "CapabilityStatement.rest.resource" => different(object, "searchParam", "name", &["a", "b", "c"]),
             "CapabilityStatement.messaging" => {
-                drop_all(object, &["endpoint"]);
-                if self.release.id == ReleaseId::Stu3 && has(object, "event") {
-                    drop_all(object, &["supportedMessage"]);
-                } else if !has(object, "supportedMessage") {
+                drop_all(object, &["endpoint", "event"]);
+                if !has(object, "supportedMessage") {
                     let definition = "http://example.org/fhir/MessageDefinition/relecture";
                     let message = match self.release.id {
                         ReleaseId::Stu3 => {
@@ -55,21 +46,12 @@ impl Drawing {
     fn capabilities(&mut self, statement: &mut Object) {
         self.plain_name(statement);
         drop_all(statement, &["kind", "software", "implementation", "description"]);
-        let kind = self.pick(&["requirements", "capability", "instance"]).unwrap_or("requirements");
-        statement.push("kind", kind);
+        statement.push("kind", "requirements");
         statement.push("description", "Ce qui est demandé");
-        let is_r4 = self.release.id == ReleaseId::R4;
-        if kind == "capability" && is_r4 {
-            statement.push("software", object! { "name" => self.phrase() });
-        }
-        if kind == "instance" && is_r4 {
-            statement.push("implementation", object! { "description" => self.phrase() });
-        }
         if !has(statement, "rest") {
             statement.push("rest", array![object! { "mode" => "server" }]);
         }
-        let once: &[&str] = if is_r4 { &["document"] } else { &["rest", "document"] };
-        for name in once {
+        for name in ["rest", "document"] {
             if let Some(Value::Array(items)) = statement.get_mut(name) {
                 items.truncate(1);
             }
@@ -99,64 +81,8 @@ impl Drawing {
         structure.push("baseDefinition", format!("http://hl7.org/fhir/StructureDefinition/{base}"));
         structure.push("derivation", "constraint");
         let root = object! { "id" => base, "path" => base, "short" => self.phrase() };
-        let path = format!("{base}.code");
-        let whole = object! {
-            "id" => path.as_str(), "path" => path.as_str(), "definition" => self.phrase(), "min" => 0_u64, "max" => "1",
-        };
-        if self.release.id == ReleaseId::Stu3 && self.chance(50) {
-            let first = object! {
-                "id" => base, "path" => base, "definition" => self.phrase(), "min" => 0_u64, "max" => "*",
-            };
-            structure.push("snapshot", object! { "element" => array![first, whole.clone()] });
-        }
-        let element = self.told(whole);
-        structure.push("differential", object! { "element" => array![root, element] });
-    }
-
-    /// An element of which more is told: what the releases tell in different ways.
-    fn told(&mut self, mut element: Object) -> Object {
-        const TARGETS: &[&str] = &["Patient", "Group", "Practitioner"];
-        let is_r4 = self.release.id == ReleaseId::R4;
-        if self.chance(50) {
-            let name = self.pick(if is_r4 { &["a", "a[x]", "@a"] } else { &["a", "b/c"] }).unwrap_or("a");
-            element.push("sliceName", name);
-        }
-        let targets = TARGETS.iter().map(|t| format!("http://hl7.org/fhir/StructureDefinition/{t}"));
-        let targets: Vec<Value> = targets.take(self.below(4)).map(Value::from).collect();
-        let mut types: Vec<Value> = Vec::new();
-        if is_r4 {
-            let mut reference = object! { "code" => "Reference" };
-            if !targets.is_empty() {
-                reference.push("targetProfile", targets);
-            }
-            types.push(reference.into());
-            if self.chance(50) {
-                types.push(object! { "code" => "http://hl7.org/fhirpath/System.String" }.into());
-            }
-        } else {
-            let to = |target| object! { "code" => "Reference", "targetProfile" => target }.into();
-            types.extend(targets.into_iter().map(to));
-            types.push(object! { "code" => "Quantity" }.into());
-        }
-        element.push("type", types);
-        if self.chance(50) {
-            element.push("isModifier", true);
-            if is_r4 {
-                element.push("isModifierReason", self.phrase());
-            }
-        }
-        if self.chance(50) {
-            let mut binding = object! { "strength" => "example" };
-            match (is_r4, self.below(3)) {
-                (true, 0) => binding.push("description", self.phrase()),
-                (true, _) => binding.push("valueSet", "http://example.org/fhir/ValueSet/colours"),
-                (false, 0) => {}
-                (false, 1) => binding.push("valueSetUri", "http://example.org/fhir/ValueSet/colours"),
-                (false, _) => binding.push("valueSetReference", object! { "reference" => "ValueSet/colours" }),
-            }
-            element.push("binding", binding);
-        }
-        element
+        let id = object! { "id" => format!("{base}.id"), "path" => format!("{base}.id"), "min" => 1_u64 };
+        structure.push("differential", object! { "element" => array![root, id] });
     }
 }
 

@@ -17,8 +17,7 @@ impl Drawing {
             }
             "ValueSet" => {
                 self.plain_name(object);
-                let may_say_nothing = self.release.id == ReleaseId::R4 && self.chance(50);
-                if !has(object, "compose") && !may_say_nothing {
+                if !has(object, "compose") {
                     let include = array![object! { "system" => "http://example.org/codes" }];
                     object.push("compose", object! { "include" => include });
                 }
