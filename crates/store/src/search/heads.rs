@@ -5,7 +5,7 @@
 //! with more beginnings than [`HEADS`] stays a join: nothing is ever cut off.
 
 use super::condition::Condition;
-use super::plan::{Purpose, Start, keys};
+use super::plan::{Branch, Purpose, Start, Window, keys};
 use super::sql::Sql;
 use crate::contract::StoreError;
 use crate::dictionary::Kind;
@@ -13,6 +13,8 @@ use crate::reader::Reader;
 
 /// At most so many resources are looked up for a chain before it is left as it is.
 const HEADS: usize = 64;
+
+const OF_A_CODE: &str = "SELECT resource FROM token WHERE param = ?1 AND code = ?2 AND system = ?3 LIMIT ?4";
 
 impl Reader<'_> {
     /// Replaces chains with few beginnings, innermost first.
@@ -62,10 +64,20 @@ impl Reader<'_> {
         if branches.iter().any(|branch| matches!(branch.from, Start::Kind | Start::Updated { .. })) {
             return Ok(None);
         }
+        let limit = HEADS as i64 + 1;
+        // An identifier: nearly every chain begins so.
+        if let [Branch { from: Start::Token { param, system: Some(system), code, .. }, rest, window, .. }] = &*branches
+            && rest.is_always()
+            && *window == Window::OPEN
+        {
+            let values = [(*param).into(), code.as_str().into(), (*system).into(), limit.into()];
+            let found = self.db.all(OF_A_CODE, &values, |row| row.int(0))?;
+            return Ok((found.len() <= HEADS).then_some(found));
+        }
         let mut sql = Sql::default();
         let keys = keys(&mut sql, &branches);
         // One that comes twice only makes many of few.
-        let text = format!("SELECT key FROM ({keys}) LIMIT {}", sql.bind(HEADS as i64 + 1));
+        let text = format!("SELECT key FROM ({keys}) LIMIT {}", sql.bind(limit));
         let found = self.db.all(&text, &sql.values, |row| row.int(0))?;
         Ok((found.len() <= HEADS).then_some(found))
     }

@@ -78,7 +78,7 @@ pub(crate) enum Purpose {
 }
 
 impl Window {
-    const OPEN: Self = Self { low: i64::MIN, high: i64::MAX };
+    pub(crate) const OPEN: Self = Self { low: i64::MIN, high: i64::MAX };
 
     /// Cuts the window by what a test on moments says of instants, when no moment of the type is
     /// longer than `longest`. Whether that says all of the test.
