@@ -122,7 +122,7 @@ fn words() {
 #[test]
 fn identifiers_of_things() {
     allowed(Primitive::Uri, &["urn:oid:1.2", "https://esante.gouv.fr/é", "a", "#x"]);
-    refused(Primitive::Uri, &["", "a b", " a", "a\n", "a\u{a0}b"]);
+    refused(Primitive::Uri, &["", "a b", " a", "a\n", "a\u{a0}b", "a\u{1}b", "a\u{fffe}b"]);
     allowed(Primitive::Oid, &["urn:oid:1.2.250.1.213", "urn:oid:0.0", "urn:oid:2.16.840"]);
     refused(
         Primitive::Oid,

@@ -203,6 +203,34 @@ fn what_xml_lets_in_json_can_read_again() {
 }
 
 #[test]
+fn what_is_wide_is_not_deep() {
+    let names = r#"{"family":"Dupont"},"#.repeat(1000);
+    let wide = format!(r#"{{"resourceType":"Patient","name":[{}]}}"#, names.trim_end_matches(','));
+    assert_eq!(xml_of(&wide, release::r4()).matches("<name>").count(), 1000);
+}
+
+#[test]
+fn only_primitives_have_a_part_beside_them() {
+    let div = r#""status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">a</div>""#;
+    for (json, place) in [
+        (format!(r#"{{"resourceType":"Patient","text":{{{div},"_div":{{"id":"a"}}}}}}"#), "Patient.text.div"),
+        (r#"{"resourceType":"Patient","name":[{"family":"a"}],"_name":[{"id":"a"}]}"#.to_owned(), "Patient.name[0]"),
+        (
+            r#"{"resourceType":"Patient","contained":[{"resourceType":"Patient"}],"_contained":[{"id":"a"}]}"#
+                .to_owned(),
+            "Patient.contained[0]",
+        ),
+        (
+            r#"{"resourceType":"Patient","text":{"status":"generated","_div":{"id":"a"}}}"#.to_owned(),
+            "Patient.text.div",
+        ),
+    ] {
+        let tree = json::read(json.as_bytes(), &Limits::default()).unwrap();
+        assert_eq!(write(&tree, release::r4()).unwrap_err().place, place, "{json}");
+    }
+}
+
+#[test]
 fn what_xml_cannot_carry_is_refused_when_writing() {
     let wrong = |json_text: &str, place: &str| {
         let tree = json::read(json_text.as_bytes(), &Limits::default()).unwrap();
