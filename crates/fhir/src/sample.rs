@@ -26,17 +26,35 @@ const BUDGET: u32 = 250;
 /// Resources that stand inside others.
 const INSIDE: &[&str] = &["Organization", "Practitioner", "Patient", "Basic", "RelatedPerson"];
 
+/// What the resources that are drawn may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// What nobody disputes.
+    Agreed,
+    /// Also what only the constraints of the one release allow, for conversion to the other.
+    OneRelease,
+}
+
 /// A valid resource of a type, with an id. The seed chooses which.
 ///
 /// # Panics
 /// When the release has no tables for the type: tests name types that exist.
 #[must_use]
-#[expect(clippy::panic, reason = "made for tests: a type that does not exist is a mistake in the test")]
 pub fn resource(release: &'static Release, type_name: &str, seed: u64) -> Object {
+    resource_within(Reach::Agreed, release, type_name, seed)
+}
+
+/// As [`resource`], of what may be said in such a reach.
+///
+/// # Panics
+/// As [`resource`].
+#[must_use]
+#[expect(clippy::panic, reason = "made for tests: a type that does not exist is a mistake in the test")]
+pub fn resource_within(reach: Reach, release: &'static Release, type_name: &str, seed: u64) -> Object {
     let Some(structure) = release.resource(type_name) else {
         panic!("{type_name} is no resource type of {}", release.id.version());
     };
-    let mut drawing = Drawing { release, state: seed ^ 0x9e37_79b9_7f4a_7c15, left: BUDGET };
+    let mut drawing = Drawing { release, reach, state: seed ^ 0x9e37_79b9_7f4a_7c15, left: BUDGET };
     drawing.resource(structure, Place::Alone)
 }
 
@@ -51,11 +69,17 @@ enum Place {
 /// A drawing under way.
 struct Drawing {
     release: &'static Release,
+    reach: Reach,
     state: u64,
     left: u32,
 }
 
 impl Drawing {
+    /// Whether what only this release allows is drawn too.
+    fn is_wide(&self) -> bool {
+        self.reach == Reach::OneRelease
+    }
+
     /// The next random number (SplitMix64).
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -238,6 +262,9 @@ impl Drawing {
             "http://example.org/fhir/StructureDefinition/colour",
             "http://example.org/fhir/StructureDefinition/mood",
         ];
+        if self.is_wide() && self.chance(20) {
+            return self.place_of_birth(depth);
+        }
         let url = self.pick(ADDRESSES).unwrap_or_default();
         let mut extension = object! { "url" => url };
         if url.ends_with("Urgent") || url.ends_with("emergency") {
@@ -253,6 +280,16 @@ impl Drawing {
             self.element(value, depth.max(2) + 1, &mut extension);
         }
         extension
+    }
+
+    /// An extension with another address in each release.
+    fn place_of_birth(&mut self, depth: usize) -> Object {
+        let name = self.pick(&["birthPlace", "patient-birthPlace"]).unwrap_or_default();
+        let mut address = object! { "city" => self.phrase() };
+        if depth < 2 && self.chance(50) {
+            address.push("extension", array![self.extension(depth + 1)]);
+        }
+        object! { "url" => format!("http://hl7.org/fhir/StructureDefinition/{name}"), "valueAddress" => address }
     }
 
     fn reference(&mut self, structure: &'static Structure, type_ref: &'static TypeRef, depth: usize) -> Object {
@@ -299,9 +336,9 @@ mod tests {
     fn every_type_is_drawn_valid() {
         for release in [stu3(), r4()] {
             for name in release.resources() {
-                for seed in 0..20 {
-                    let issues = validate(&resource(release, name, seed), release);
-                    assert!(!issues.iter().any(Issue::refuses), "{name} {seed}: {issues:#?}");
+                for (seed, reach) in (0..40).zip([Reach::Agreed, Reach::OneRelease].into_iter().cycle()) {
+                    let issues = validate(&resource_within(reach, release, name, seed), release);
+                    assert!(!issues.iter().any(Issue::refuses), "{name} {seed} {reach:?}: {issues:#?}");
                 }
             }
         }

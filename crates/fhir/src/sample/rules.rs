@@ -66,6 +66,11 @@ impl Drawing {
             "AuditEvent.entity" if has(object, "name") => drop_all(object, &["query"]),
             "Bundle" => self.bundle(object),
             "CareTeam.participant" | "CommunicationRequest.requester" => drop_all(object, &["onBehalfOf"]),
+            "Communication" if self.is_wide() => {
+                if object.get("notDone").and_then(Value::as_bool) != Some(true) {
+                    drop_all(object, &["notDoneReason"]);
+                }
+            }
             "Communication" if object.str("status") != Some("not-done") => {
                 drop_all(object, &["notDoneReason", "statusReason"]);
             }
@@ -76,8 +81,8 @@ impl Drawing {
                 drop_all(object, &["_actual"]);
                 object.set("actual", true);
             }
-            "List" if has(object, "entry") => drop_all(object, &["emptyReason"]),
-            "List.entry" => drop_all(object, &["deleted", "date"]),
+            "List" if has(object, "entry") => self.list(object),
+            "List.entry" => drop_all(object, if self.is_wide() { &["deleted"] } else { &["deleted", "date"] }),
             "Organization" => {
                 if !has(object, "identifier") && !has(object, "name") {
                     object.push("name", self.phrase());
@@ -100,8 +105,20 @@ impl Drawing {
             drop_all(money, &["code", "system"]);
             money.push("system", "urn:iso:std:iso:4217");
             money.push("code", "EUR");
-        } else if has(money, "value") && !has(money, "currency") {
+        } else if has(money, "value") && !has(money, "currency") && !self.is_wide() {
             money.push("currency", "EUR");
+        }
+    }
+
+    /// In R4 only a working list tells when its entries came.
+    fn list(&mut self, list: &mut Object) {
+        drop_all(list, &["emptyReason"]);
+        if self.release.id == ReleaseId::Stu3 || list.str("mode") == Some("working") {
+            return;
+        }
+        let Some(Value::Array(entries)) = list.get_mut("entry") else { return };
+        for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
+            drop_all(entry, &["date"]);
         }
     }
 

@@ -9,7 +9,7 @@ use super::super::{
 use crate::{
     outcome::Issue,
     release::{Release, ReleaseId, r4, stu3},
-    sample,
+    sample::{self, Reach},
     tree::{Object, Value},
     validate::validate,
 };
@@ -17,7 +17,7 @@ use crate::{
 type Way = fn(&Object) -> Object;
 
 fn check(release: &'static Release, there: Way, back: Way, type_name: &str, seed: u64) -> Result<(), String> {
-    let resource = sample::resource(release, type_name, seed);
+    let resource = sample::resource_within(Reach::OneRelease, release, type_name, seed);
     let crossed = there(&resource);
     let returned = back(&crossed);
     let version = release.id.version();

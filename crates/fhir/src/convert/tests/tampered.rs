@@ -10,7 +10,7 @@ use super::{
 use crate::{
     outcome::refused,
     release::{r4, stu3},
-    sample,
+    sample::{self, Reach},
     tree::{Object, Value},
     validate::validate,
 };
@@ -128,7 +128,7 @@ proptest! {
     fn an_stu3_resource_that_came_from_r4_and_was_changed(
         type_name in prop::sample::select(r4().resources()), seed in any::<u64>(), at in 0..200_usize, deed in deed(),
     ) {
-        let mut tampered = to_stu3(&sample::resource(r4(), type_name, seed));
+        let mut tampered = to_stu3(&sample::resource_within(Reach::OneRelease, r4(), type_name, seed));
         tamper(&mut tampered, deed, &mut at.clone());
         prop_assume!(!refused(&validate(&tampered, stu3())));
         let checked = assert_comes_back(to_r4, to_stu3, &tampered);
@@ -139,7 +139,7 @@ proptest! {
     fn an_r4_resource_that_came_from_stu3_and_was_changed(
         type_name in prop::sample::select(stu3().resources()), seed in any::<u64>(), at in 0..200_usize, deed in deed(),
     ) {
-        let mut tampered = to_r4(&sample::resource(stu3(), type_name, seed));
+        let mut tampered = to_r4(&sample::resource_within(Reach::OneRelease, stu3(), type_name, seed));
         tamper(&mut tampered, deed, &mut at.clone());
         prop_assume!(!refused(&validate(&tampered, r4())));
         let checked = assert_comes_back(to_stu3, to_r4, &tampered);

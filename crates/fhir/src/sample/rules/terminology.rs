@@ -17,7 +17,8 @@ impl Drawing {
             }
             "ValueSet" => {
                 self.plain_name(object);
-                if !has(object, "compose") {
+                let may_say_nothing = self.is_wide() && self.release.id == ReleaseId::R4;
+                if !has(object, "compose") && !may_say_nothing {
                     let include = array![object! { "system" => "http://example.org/codes" }];
                     object.push("compose", object! { "include" => include });
                 }
