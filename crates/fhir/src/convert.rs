@@ -14,8 +14,9 @@
 //! beside it, so that a client who changes `date` is not overruled by the `created` of before.
 //! This holds whatever the functions do, which is why they may be simple.
 //!
-//! Reading order: [`plan`] (which elements belong together), [`constraints`] (what one release asks and the other does not), [`node`] (the walk), [`crossing`] (one relation), [`adapt`] (one
-//! item from one type to another), [`keep`] (the extensions), [`shapes`] (the relations that need a
+//! Reading order: [`plan`] (which elements belong together), [`constraints`] (what one release asks
+//! and the other does not), [`node`] (the walk), [`crossing`] (one relation), [`adapt`] (one item
+//! from one type to another), [`keep`] (the extensions), [`shapes`] (the relations that need a
 //! function of their own).
 
 mod adapt;
