@@ -297,4 +297,29 @@ mod tests {
     fn devices_have_no_national_key() {
         assert_eq!(found(&with("Device", &[identifier(RPPS, "RPPS", "01234567897")])), []);
     }
+
+    #[test]
+    fn each_kind_of_national_identifier_is_a_key_of_its_own() {
+        use crate::identifiers::{
+            ADELI_RANK, FINESS, IDNPS, INS_NIA, INS_NIR, INS_NIR_DEMO, INS_NIR_TEST, RPPS_RANK, SIRENE,
+        };
+        for (resource_type, system, value, scope) in [
+            ("Patient", INS_NIR, "279035121518989", "ins-nir"),
+            ("Patient", INS_NIA, "279035121518989", "ins-nia"),
+            ("Patient", INS_NIR_TEST, "279035121518989", "ins-nir-test"),
+            ("Patient", INS_NIR_DEMO, "279035121518989", "ins-nir-demo"),
+            ("Practitioner", IDNPS, "0123456789", "idnps"),
+            ("Practitioner", IDNPS, "801234567897", "rpps"),
+            ("Organization", FINESS, "750803447", "finess"),
+            ("Organization", SIRENE, "73282932000074", "siret"),
+            ("Organization", SIRENE, "732829320", "siren"),
+            ("Organization", ADELI_RANK, "12345678901", "adeli-rang"),
+            ("Organization", RPPS_RANK, "01234567897016", "rpps-rang"),
+        ] {
+            let identifier = object! { "system" => system, "value" => value };
+            let holder = object! { "resourceType" => resource_type, "identifier" => array![identifier] };
+            let scopes: Vec<_> = keys(&holder).iter().map(|key| key.scope).collect();
+            assert_eq!(scopes, [scope], "{resource_type} {system} {value}");
+        }
+    }
 }

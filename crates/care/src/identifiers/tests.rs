@@ -81,3 +81,14 @@ fn numbers_without_a_published_rule_are_held_to_their_length() {
         assert_eq!(short.fault(), Some(Fault::Length { expected }), "{kind:?}");
     }
 }
+
+#[test]
+fn a_finding_calls_the_number_by_its_name() {
+    for (kind, name) in [(Kind::InsNir, "INS-NIR"), (Kind::SocialSecurity, "NIR"), (Kind::FinessLegal, "FINESS")] {
+        let said = Fault::Digits.text(kind);
+        assert!(said.en.contains(&format!("this {name} number")), "{}", said.en);
+        assert!(said.fr.contains(&format!("ce numéro {name} ")), "{}", said.fr);
+    }
+    let misplaced = Fault::Misplaced { looks_like: Kind::Idnps }.text(Kind::Rpps);
+    assert!(misplaced.en.contains("system of RPPS") && misplaced.en.contains("an IDNPS"), "{}", misplaced.en);
+}

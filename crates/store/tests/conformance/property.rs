@@ -106,7 +106,7 @@ proptest! {
     fn what_changes_while_it_is_paged_through_keeps_its_place(
         before in random::puts(20..60),
         meanwhile in vec(random::puts(1..8), 8),
-        queries in vec(random::order(), 4),
+        queries in vec(random::order(), 8),
     ) {
         let (bench, mut judge) = (open(), Judge::default());
         live_through(&bench, &mut judge, &before);

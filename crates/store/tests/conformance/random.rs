@@ -259,13 +259,19 @@ fn searched_types() -> impl Strategy<Value = Vec<&'static str>> {
     ]
 }
 
-/// A query that everything of some types matches, in some order.
+/// A query that everything of some types matches, in some order: mostly by what these types have.
 pub fn order() -> impl Strategy<Value = Query> {
-    (searched_types(), proptest::collection::vec(sort(), 0..3)).prop_map(|(types, sort)| Query {
-        types,
-        filter: Clause::always(),
-        sort,
-        includes: Vec::new(),
+    let own = |(base, ..): &(&str, &str, ParamKind), types: &[&str]| types.is_empty() || types.contains(base);
+    searched_types().prop_flat_map(move |types| {
+        let params: Vec<_> = PARAMS
+            .into_iter()
+            .filter(|param| param.2 != ParamKind::Special && own(param, &types))
+            .map(|(base, code, kind)| SortKey::Param(param(base, code), kind))
+            .collect();
+        let direction = prop_oneof![Just(Direction::Ascending), Just(Direction::Descending)];
+        let by_own = (select(params), direction).prop_map(|(by, direction)| Sort { by, direction });
+        let sort = proptest::collection::vec(prop_oneof![3 => by_own, 1 => sort()], 0..3);
+        sort.prop_map(move |sort| Query { types: types.clone(), filter: Clause::always(), sort, includes: Vec::new() })
     })
 }
 
