@@ -56,22 +56,27 @@ enum Blank {
 }
 
 fn decode(bytes: &[u8], blank: Blank) -> Result<String, AppError> {
+    let is_other = |byte: &u8| *byte == b'%' || (*byte == b'+' && matches!(blank, Blank::Plus));
     let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes.iter();
-    while let Some(byte) = rest.next() {
-        out.push(match (byte, blank) {
-            (b'+', Blank::Plus) => b' ',
-            (b'%', _) => {
-                let high = rest.next().copied().and_then(hex);
-                let low = rest.next().copied().and_then(hex);
-                match (high, low) {
-                    (Some(high), Some(low)) => high << 4 | low,
-                    _ => return Err(bad_escape(bytes)),
-                }
+    let mut rest = bytes;
+    // What stands for itself goes in one piece.
+    while let Some(at) = rest.iter().position(is_other) {
+        let (plain, others) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        rest = match others {
+            [b'+', after @ ..] => {
+                out.push(b' ');
+                after
             }
-            (other, _) => *other,
-        });
+            [_, high, low, after @ ..] => {
+                let (Some(high), Some(low)) = (hex(*high), hex(*low)) else { return Err(bad_escape(bytes)) };
+                out.push(high << 4 | low);
+                after
+            }
+            _ => return Err(bad_escape(bytes)),
+        };
     }
+    out.extend_from_slice(rest);
     String::from_utf8(out).map_err(|_| bad_escape(bytes))
 }
 

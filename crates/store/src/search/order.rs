@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-use compact_str::CompactString;
+use compact_str::{CompactString, ToCompactString as _};
 use liaison_fhir::search::index::Param;
 use liaison_fhir::search::query::{Direction, ParamKind, Sort, SortKey};
 
-use super::sql::{Candidate, Sql};
+use super::sql::{Candidate, Sql, joined_to};
 use crate::contract::StoreError;
 use crate::cursor::{SortValue, SortValues};
 use crate::dialect::{Row, Value};
@@ -69,13 +69,14 @@ impl Order {
 
     /// `ORDER BY` over columns `s1`, `s2`… and `key`.
     pub(crate) fn text(&self) -> String {
-        let mut terms = Vec::new();
-        for (number, column) in (1..).zip(&self.columns) {
+        let mut terms = String::with_capacity(64);
+        for (number, column) in (1_u32..).zip(&self.columns) {
             let last = if column.missing == Missing::Possible { " NULLS LAST" } else { "" };
-            terms.push(format!("s{number}{}{last}", word(column.direction)));
+            let place = number.to_compact_string();
+            joined_to(&mut terms, &["s", &place, word(column.direction), last, ", "]);
         }
-        terms.push(format!("key{}", word(self.key)));
-        terms.join(", ")
+        joined_to(&mut terms, &["key", word(self.key)]);
+        terms
     }
 
     /// Whether a row of columns `s1`… comes after a place.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use compact_str::ToCompactString as _;
 use liaison_fhir::search::query::Direction;
 
 use super::found::Resources;
 use super::order::{By, Order, Sorted};
 use super::plan::{Branch, Purpose, Source, Start, Window, keys, keys_in_order};
-use super::sql::Sql;
+use super::sql::{Sql, joined, joined_to};
 use super::{Search, purpose};
 use crate::contract::StoreError;
 use crate::cursor::{Place, SortValue, SortValues};
@@ -153,16 +154,16 @@ impl Reader<'_> {
         if let Some(as_of) = moved_since {
             holds = format!("{holds} AND {} <= {}", on.column("sequence"), sql.bind(as_of));
         }
-        let mut columns = format!("{} AS key", on.key);
-        for (number, column) in (1..).zip(&order.columns) {
+        let mut columns = joined(&[&on.key, " AS key"]);
+        for (number, column) in (1_u32..).zip(&order.columns) {
             let value = self.sort_value(sql, on, &branch.kind, *column)?;
-            columns.push_str(&format!(", {value} AS s{number}"));
+            joined_to(&mut columns, &[", ", &value, " AS s", &number.to_compact_string()]);
         }
         let distinct = if source.repeats { "DISTINCT " } else { "" };
-        let found = format!("SELECT {distinct}{columns} FROM {} WHERE {holds}", source.joined());
+        let found = joined(&["SELECT ", distinct, &columns, " FROM ", &source.joined(), " WHERE ", &holds]);
         let by = order.text();
         Ok(match place {
-            None => format!("{found} ORDER BY {by} LIMIT {}", sql.bind(limit)),
+            None => joined(&[&found, " ORDER BY ", &by, " LIMIT ", &sql.bind(limit)]),
             Some(place) => {
                 let after = order.after(sql, &place.after, place.key);
                 format!("SELECT * FROM ({found}) WHERE {after} ORDER BY {by} LIMIT {}", sql.bind(limit))

@@ -4,7 +4,7 @@ use compact_str::CompactString;
 use liaison_fhir::search::query::{Comparison, DateTest, UriTest};
 
 use super::condition::Condition;
-use super::sql::{Candidate, Sql, row_join};
+use super::sql::{Candidate, Sql, joined, joined_to, row_join};
 use crate::contract::StoreError;
 use crate::dictionary::Kind;
 use crate::moment::MISSING;
@@ -351,15 +351,15 @@ impl Source {
         let instants = |sql: &mut Sql| {
             let mut text = String::new();
             if window.low != i64::MIN {
-                text.push_str(&format!(" AND {c}.instant >= {}", sql.bind(window.low)));
+                joined_to(&mut text, &[" AND ", &c, ".instant >= ", &sql.bind(window.low)]);
             }
             if window.high != i64::MAX {
-                text.push_str(&format!(" AND {c}.instant <= {}", sql.bind(window.high)));
+                joined_to(&mut text, &[" AND ", &c, ".instant <= ", &sql.bind(window.high)]);
             }
             text
         };
         let indexed = |table: &str, holds: String| Self {
-            from: format!("{table} {c}"),
+            from: joined(&[table, " ", &c]),
             holds,
             candidate: Candidate::indexed(&c, &r),
             repeats,
@@ -367,16 +367,16 @@ impl Source {
         match start {
             Start::Token { param, system, code, repeats: _ } => {
                 let (param, code) = (sql.bind(*param), sql.bind_text(code));
-                let mut holds = format!("{c}.param = {param} AND {c}.code = {code}{}", instants(sql));
+                let mut holds = joined(&[&c, ".param = ", &param, " AND ", &c, ".code = ", &code, &instants(sql)]);
                 if let Some(system) = system {
-                    holds.push_str(&format!(" AND {c}.system = {}", sql.bind(*system)));
+                    joined_to(&mut holds, &[" AND ", &c, ".system = ", &sql.bind(*system)]);
                 }
                 indexed("token", holds)
             }
             Start::Target { param, target } => {
                 let (target, param) = (sql.bind(*target), sql.bind(*param));
-                let holds = format!("{c}.target = {target} AND {c}.param = {param}{}", instants(sql));
-                indexed("reference", holds)
+                let holds = [&c, ".target = ", &target, " AND ", &c, ".param = ", &param, &instants(sql)];
+                indexed("reference", joined(&holds))
             }
             Start::Targets { param, targets } => {
                 let (targets, param) = (sql.bind_all(targets.iter().copied()), sql.bind(*param));
@@ -502,7 +502,7 @@ impl Branch {
     /// Those rows: what stands behind `FROM`.
     pub(super) fn rows(&self, sql: &mut Sql) -> String {
         let source = Source::of(sql, &self.kind, &self.from, self.window);
-        format!("{} WHERE {}", source.joined(), source.holds)
+        joined(&[&source.joined(), " WHERE ", &source.holds])
     }
 
     /// A `SELECT` of what the branch finds; `{key}` and `{instant}` in `columns` are its candidate's.

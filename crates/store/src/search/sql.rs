@@ -80,6 +80,19 @@ fn together(parts: &[&str]) -> CompactString {
     whole
 }
 
+/// Longer texts as one, with one look for room: the statements of everyday searches are put together
+/// from a dozen parts, of which each would otherwise be formatted.
+pub(crate) fn joined(parts: &[&str]) -> String {
+    let mut whole = String::with_capacity(parts.iter().map(|part| part.len()).sum());
+    joined_to(&mut whole, parts);
+    whole
+}
+
+/// Parts put at the end of a text.
+pub(crate) fn joined_to(text: &mut String, parts: &[&str]) {
+    parts.iter().for_each(|part| text.push_str(part));
+}
+
 impl Sql {
     /// Binds a value; gives its place.
     pub(crate) fn bind(&mut self, value: impl Into<Value<'static>>) -> CompactString {
