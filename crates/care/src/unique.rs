@@ -300,9 +300,9 @@ mod tests {
 
     #[test]
     fn each_kind_of_national_identifier_is_a_key_of_its_own() {
-        use crate::identifiers::{
-            ADELI_RANK, FINESS, IDNPS, INS_NIA, INS_NIR, INS_NIR_DEMO, INS_NIR_TEST, RPPS_RANK, SIRENE,
-        };
+        use crate::identifiers::{INS_NIR_DEMO, INS_NIR_TEST, RPPS_RANK};
+        let adeli = with("Practitioner", &[identifier("https://example.org/ours", "ADELI", "123456789")]);
+        assert_eq!(keys(&adeli).iter().map(|key| key.scope).collect::<Vec<_>>(), ["adeli"]);
         for (resource_type, system, value, scope) in [
             ("Patient", INS_NIR, "279035121518989", "ins-nir"),
             ("Patient", INS_NIA, "279035121518989", "ins-nia"),
@@ -315,9 +315,15 @@ mod tests {
             ("Organization", SIRENE, "732829320", "siren"),
             ("Organization", ADELI_RANK, "12345678901", "adeli-rang"),
             ("Organization", RPPS_RANK, "01234567897016", "rpps-rang"),
+            ("Organization", IDNST, "7ABC", "idnst"),
+            ("RelatedPerson", INS_NIR, "279035121518989", "related-ins-nir"),
+            ("RelatedPerson", INS_NIA, "279035121518989", "related-ins-nia"),
+            ("RelatedPerson", INS_NIR_TEST, "279035121518989", "related-ins-nir-test"),
+            ("RelatedPerson", INS_NIR_DEMO, "279035121518989", "related-ins-nir-demo"),
         ] {
             let identifier = object! { "system" => system, "value" => value };
-            let holder = object! { "resourceType" => resource_type, "identifier" => array![identifier] };
+            let mut holder = object! { "resourceType" => resource_type, "identifier" => array![identifier] };
+            holder.push("patient", object! { "reference" => "Patient/1" });
             let scopes: Vec<_> = keys(&holder).iter().map(|key| key.scope).collect();
             assert_eq!(scopes, [scope], "{resource_type} {system} {value}");
         }
