@@ -5,8 +5,7 @@
 use liaison_fhir::{
     array, object,
     outcome::IssueKind,
-    release::ReleaseId,
-    text,
+    release, text,
     tree::{Object, Value},
 };
 
@@ -57,7 +56,8 @@ pub(crate) fn refuse(resource: &Object) -> Result<(), AppError> {
 fn is_marked(resource: &Object) -> bool {
     let is_mark = |tag: &Object| {
         let is_ours = |release| tag.str("system") == Some(observation_values(release));
-        tag.str("code") == Some(SUBSETTED) && [ReleaseId::Stu3, ReleaseId::R4].into_iter().any(is_ours)
+        tag.str("code") == Some(SUBSETTED)
+            && [release::stu3(), release::r4()].into_iter().any(|release| is_ours(release.id))
     };
     resource.object("meta").is_some_and(|meta| meta.objects("tag").any(is_mark))
 }
