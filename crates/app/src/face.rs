@@ -51,6 +51,11 @@ pub(crate) const fn observation_values(release: ReleaseId) -> &'static str {
     }
 }
 
+/// Whether a system is that code system, under the name of any release.
+pub(crate) fn is_observation_values(system: &str) -> bool {
+    [ReleaseId::Stu3, ReleaseId::R4].into_iter().any(|release| system == observation_values(release))
+}
+
 /// The tag under which the store keeps bodies of a release. Written in stores: never renumber.
 #[must_use]
 pub const fn form_of(release: ReleaseId) -> Form {

@@ -11,7 +11,7 @@ use liaison_fhir::{
 
 use crate::{
     error::AppError,
-    face::{Face, observation_values},
+    face::{Face, is_observation_values, observation_values},
 };
 
 const SUBSETTED: &str = "SUBSETTED";
@@ -54,10 +54,7 @@ pub(crate) fn refuse(resource: &Object) -> Result<(), AppError> {
 }
 
 fn is_marked(resource: &Object) -> bool {
-    let is_mark = |tag: &Object| {
-        let is_ours = |release| tag.str("system") == Some(observation_values(release));
-        tag.str("code") == Some(SUBSETTED)
-            && [release::stu3(), release::r4()].into_iter().any(|release| is_ours(release.id))
-    };
+    let is_mark =
+        |tag: &Object| tag.str("code") == Some(SUBSETTED) && tag.str("system").is_some_and(is_observation_values);
     resource.object("meta").is_some_and(|meta| meta.objects("tag").any(is_mark))
 }
