@@ -5,7 +5,7 @@
 use liaison_fhir::{
     array, object,
     outcome::IssueKind,
-    release, text,
+    text,
     tree::{Object, Value},
 };
 
