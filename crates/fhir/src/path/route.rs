@@ -39,12 +39,15 @@ pub struct Step {
     pub only: Option<(Box<str>, Box<str>)>,
 }
 
+/// An expression with more routes is not flattened: the types of choices within choices multiply.
+const MOST: usize = 4_096;
+
 /// The routes of an expression from a resource type; none when it does not select elements (a
-/// condition), or selects none that the release knows.
+/// condition), selects none that the release knows, or has more than 4,096 ways to them.
 #[must_use]
 pub fn routes(expression: &Expression, resource_type: &str, release: &'static Release) -> Vec<Route> {
     let Some(root) = release.resource(resource_type) else { return Vec::new() };
-    Walk { root, release }.walk(expression)
+    Walk { root, release }.walk(expression).unwrap_or_default()
 }
 
 struct Walk {
@@ -53,15 +56,16 @@ struct Walk {
 }
 
 impl Walk {
-    fn walk(&self, expression: &Expression) -> Vec<Route> {
-        match expression {
+    /// `None`: more than are worth having.
+    fn walk(&self, expression: &Expression) -> Option<Vec<Route>> {
+        let routes = match expression {
             Expression::Here => self.start(),
             Expression::Root(name) if &**name == self.root.path || matches!(&**name, "Resource" | "DomainResource") => {
                 self.start()
             }
-            Expression::Member(on, name) => self.member(on, name),
+            Expression::Member(on, name) => self.member(on, name)?,
             Expression::Extension(on, url) => {
-                let mut routes = self.member(on, "extension");
+                let mut routes = self.member(on, "extension")?;
                 for route in &mut routes {
                     if let Some(last) = route.steps.last_mut() {
                         last.only = Some(("url".into(), url.clone()));
@@ -70,27 +74,28 @@ impl Walk {
                 routes
             }
             Expression::Where(on, condition) => {
-                let mut routes = self.walk(on);
+                let mut routes = self.walk(on)?;
                 routes.iter_mut().for_each(|route| restrict(route, condition));
                 routes
             }
             Expression::OfType(on, name) => {
-                let mut routes = self.walk(on);
+                let mut routes = self.walk(on)?;
                 routes.retain(|route| route.type_code.eq_ignore_ascii_case(name));
                 routes
             }
             Expression::Index(on, _) => {
-                let mut routes = self.walk(on);
+                let mut routes = self.walk(on)?;
                 routes.iter_mut().for_each(|route| route.fidelity = Fidelity::Unconditional);
                 routes
             }
             Expression::Union(left, right) => {
-                let mut routes = self.walk(left);
-                routes.extend(self.walk(right));
+                let mut routes = self.walk(left)?;
+                routes.extend(self.walk(right)?);
                 routes
             }
             _ => Vec::new(),
-        }
+        };
+        (routes.len() <= MOST).then_some(routes)
     }
 
     fn start(&self) -> Vec<Route> {
@@ -105,9 +110,9 @@ impl Walk {
         }]
     }
 
-    fn member(&self, on: &Expression, name: &str) -> Vec<Route> {
+    fn member(&self, on: &Expression, name: &str) -> Option<Vec<Route>> {
         let mut further = Vec::new();
-        for route in self.walk(on) {
+        for route in self.walk(on)? {
             let Content::Structure(id) = route.content else { continue };
             let Some(element) = self.release.structure(id).element(name) else { continue };
             for type_ref in &element.types {
@@ -126,8 +131,11 @@ impl Walk {
                     content: type_ref.content,
                 });
             }
+            if further.len() > MOST {
+                return None;
+            }
         }
-        further
+        Some(further)
     }
 }
 
@@ -206,5 +214,19 @@ mod tests {
         assert_eq!(told("DocumentReference.where(status = 'current').date", "DocumentReference"), ["date instant …"]);
         assert_eq!(told("Patient.active.exists()", "Patient"), [""; 0]);
         assert_eq!(told("Patient.unheardOf", "Patient"), [""; 0]);
+    }
+
+    #[test]
+    fn choices_within_choices_do_not_multiply_without_end() {
+        let deeper = |times: usize| format!("Patient{}", ".extension('u').value".repeat(times));
+        let one = told(&deeper(1), "Patient").len();
+        assert!(one > 40, "{one}");
+        assert_eq!(told(&deeper(2), "Patient").len(), one * extended(&deeper(1)));
+        assert_eq!(told(&deeper(9), "Patient"), [""; 0]);
+    }
+
+    /// How many of the types at the end of a path have extensions.
+    fn extended(path: &str) -> usize {
+        told(&format!("{path}.extension('u')"), "Patient").len()
     }
 }
