@@ -91,7 +91,7 @@ impl Default for StoreOptions {
             short_reads: 1,
             queue: 1024,
             batch: 256,
-            cache_kib: 48 * 1024,
+            cache_kib: 36 * 1024,
             kept_kib: 48 * 1024,
             clock: Arc::new(system_clock),
             timelines: Vec::new(),
