@@ -24,7 +24,7 @@ use crate::dictionary::Kind;
 use crate::reader::Reader;
 use condition::Condition;
 use order::{By, Column, Order};
-use page::{Hit, Match};
+use page::{Hit, Match, Way};
 use plan::{Branch, Purpose};
 
 /// A total is counted up to this many unless asked for exactly.
@@ -67,17 +67,15 @@ impl Reader<'_> {
         // A first page that is counted anyway says by its total whether another follows; else one
         // more than fits is looked for, and read in vain.
         let counted = place.is_none() && request.total != TotalMode::None;
-        let mut matches = match count {
-            0 => Vec::new(),
-            _ => {
-                let limit = u64::from(request.count) + u64::from(!counted);
-                self.matches(&search, place.as_ref(), limit)?
-            }
+        let (mut matches, all) = match (count, counted) {
+            (0, _) => (Vec::new(), None),
+            (_, true) => self.matches(&search, None, u64::from(request.count), Way::OnTowardsTheEnd)?,
+            (_, false) => self.matches(&search, place.as_ref(), u64::from(request.count) + 1, Way::Page)?,
         };
         let total = match &place {
             Some(place) => place.total,
             None if !counted => None,
-            None if matches.len() < count => Some(matches.len() as u64),
+            None if all.is_some() => all,
             None => self.total(&search, request.total)?,
         };
         let more = match counted {

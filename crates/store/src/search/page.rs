@@ -30,6 +30,18 @@ impl Hit {
     }
 }
 
+/// How far the walk goes that finds a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// To the end of the page.
+    Page,
+    /// On, to see whether the matches end soon after.
+    OnTowardsTheEnd,
+}
+
+/// As far as the walk goes on: with more rows, counting them by themselves costs less.
+const ON_THE_WAY: u64 = 128;
+
 /// A match with what is given of it.
 pub(super) struct Match {
     pub(super) hit: Hit,
@@ -38,25 +50,43 @@ pub(super) struct Match {
 
 impl Reader<'_> {
     /// The first matches after a place.
-    pub(super) fn matches(&self, search: &Search, place: Option<&Place>, limit: u64) -> Result<Vec<Match>, StoreError> {
+    ///
+    /// Besides, how many there are in all when the end was met on the way: those that end soon after
+    /// the page need not be counted by another statement.
+    pub(super) fn matches(
+        &self,
+        search: &Search,
+        place: Option<&Place>,
+        limit: u64,
+        way: Way,
+    ) -> Result<(Vec<Match>, Option<u64>), StoreError> {
         // Without a change since the first page nothing can have moved.
         let moved_since = match place {
             Some(place) if place.as_of.cast_unsigned() != self.last_sequence()? => Some(place.as_of),
             _ => None,
         };
         // One page is never so long that room for it would be missed.
-        let room = usize::try_from(limit).unwrap_or(usize::MAX).min(64);
-        let mut hits = Vec::with_capacity(room);
-        if let Some((text, values)) = self.page_statement(search, place, moved_since, limit)? {
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut hits = Vec::with_capacity(most.min(64));
+        let mut walked = 0;
+        let branches = self.plan_for(search, purpose(&search.order))?;
+        let far = match (way, branches.as_slice()) {
+            (Way::OnTowardsTheEnd, [only]) if only.is_bare() => limit.max(ON_THE_WAY),
+            _ => limit,
+        };
+        if let Some((text, values)) = self.page_statement(search, &branches, place, moved_since, far)? {
             self.db.each(&text, &values, |row| {
-                hits.push(Hit { key: row.int(0)?, values: search.order.read(row, 1)? });
+                walked += 1;
+                if hits.len() < most {
+                    hits.push(Hit { key: row.int(0)?, values: search.order.read(row, 1)? });
+                }
                 Ok(())
             })?;
         }
         if let (Some(as_of), Some(place)) = (moved_since, place) {
             hits.extend(self.moved(search, place, as_of)?);
             hits.sort_by(|one, other| search.order.compare(one.place(), other.place()));
-            hits.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            hits.truncate(most);
         }
         let mut resources = Resources::new(self);
         let mut matches = Vec::with_capacity(hits.len());
@@ -64,7 +94,7 @@ impl Reader<'_> {
             let live = resources.get(hit.key)?.ok_or_else(|| damaged("an index row leads to no resource"))?;
             matches.push(Match { hit, live });
         }
-        Ok(matches)
+        Ok((matches, (walked < far).then_some(walked)))
     }
 
     /// Matches that changed since the first page, at the places they had then, after the one given.
@@ -102,15 +132,15 @@ impl Reader<'_> {
     pub(super) fn page_statement(
         &self,
         search: &Search,
+        branches: &[Branch],
         place: Option<&Place>,
         moved_since: Option<i64>,
         limit: u64,
     ) -> Result<Option<(String, Vec<Value<'static>>)>, StoreError> {
-        let branches = self.plan_for(search, purpose(&search.order))?;
         let mut sql = Sql::default();
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut parts = Vec::with_capacity(branches.len());
-        for branch in &branches {
+        for branch in branches {
             parts.push(self.branch_page(&mut sql, search, branch, place, moved_since, limit)?);
         }
         let text = match parts.as_slice() {

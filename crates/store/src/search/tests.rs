@@ -361,7 +361,7 @@ fn what_can_never_match_asks_nothing() {
     ] {
         let query = notes(filter);
         let search = store.read_now(|reader| reader.prepare(&query)).unwrap();
-        let page = store.read_now(|reader| reader.page_statement(&search, None, None, 21)).unwrap();
+        let page = store.read_now(|reader| first_page(reader, &search)).unwrap();
         let count = store.read_now(|reader| reader.count_statement(&search, None)).unwrap();
         assert!(page.is_none() && count.is_none(), "{query:?}");
     }
@@ -419,16 +419,25 @@ fn notes_of_a_person_are_walked_in_order() {
     }
 }
 
+/// The statement of a first page of 20, and one to see whether more follow.
+fn first_page(
+    reader: &Reader<'_>,
+    search: &super::Search,
+) -> Result<Option<(String, Vec<Value<'static>>)>, StoreError> {
+    let branches = reader.plan_for(search, super::purpose(&search.order))?;
+    reader.page_statement(search, &branches, None, None, 21)
+}
+
 fn page_statement(reader: &Reader<'_>, query: &Query) -> Result<(String, Vec<Value<'static>>), StoreError> {
     let search = reader.prepare(query)?;
-    Ok(reader.page_statement(&search, None, None, 21)?.unwrap_or_default())
+    Ok(first_page(reader, &search)?.unwrap_or_default())
 }
 
 /// The statements of a search, with values and plans.
 fn statements(reader: &Reader<'_>, query: &Query) -> Result<String, StoreError> {
     let search = reader.prepare(query)?;
     let mut text = String::new();
-    let page = reader.page_statement(&search, None, None, 21)?;
+    let page = first_page(reader, &search)?;
     let count = reader.count_statement(&search, Some(10_000))?;
     for (what, statement) in [("page", page), ("count", count)] {
         let Some((sql, values)) = statement else {
@@ -449,7 +458,7 @@ fn statement_values(
     what: &str,
 ) -> Result<Vec<Value<'static>>, StoreError> {
     let statement = match what {
-        "page" => reader.page_statement(search, None, None, 21)?,
+        "page" => first_page(reader, search)?,
         _ => reader.count_statement(search, Some(10_000))?,
     };
     Ok(statement.unwrap_or_default().1)

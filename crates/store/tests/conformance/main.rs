@@ -18,3 +18,4 @@ mod pages;
 mod property;
 mod random;
 mod references;
+mod totals;
