@@ -5,9 +5,7 @@ use liaison_tests::{Launch, Server, machine::Faults, sample};
 #[tokio::test]
 async fn versions_go_on_in_time_when_the_clock_goes_back() {
     let faults = Faults::none();
-    let folder = tempfile::tempdir().unwrap();
-    let store = folder.path().join("liaison.db");
-    let mut server = Server::launch(Launch { settings: faults.settings(), ..Launch::on(store) }).await;
+    let mut server = Server::launch(Launch { settings: faults.settings(), ..Launch::default() }).await;
     let circle = sample::circle(&server.r4()).await;
     let mut instants = Vec::new();
     for (round, seconds) in [0, 7200, -3600, -86_400, 0].into_iter().enumerate() {

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use liaison_tests::{Fhir, Launch, Server, ledger::Ledger, sample};
+use liaison_tests::{Fhir, Server, Store, ledger::Ledger, sample};
 use tokio::task::JoinHandle;
 
 /// How often the server is killed; `LIAISON_TEST_KILLS` asks for more.
@@ -40,10 +40,9 @@ async fn ended(writers: Vec<JoinHandle<()>>) {
 }
 
 /// What `doctor` says of a store that nobody serves.
-fn doctor(store: &std::path::Path) -> (Option<i32>, String) {
-    let store = format!("sqlite:{}", store.display());
+fn doctor(store: &Store) -> (Option<i32>, String) {
     let output = std::process::Command::new(liaison_tests::binary())
-        .args(["doctor", "--check-store", "--listen", "127.0.0.1:0", "--store", &store])
+        .args(["doctor", "--check-store", "--listen", "127.0.0.1:0", "--store", store.url()])
         .output()
         .expect("the program runs");
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
@@ -64,7 +63,7 @@ async fn every_acknowledged_write_survives_kills() {
         ended(writers).await;
         assert_eq!(every.refusals(), [""; 0], "no request was refused");
         if round % 2 == 0 {
-            let (status, said) = doctor(&server.store_file());
+            let (status, said) = doctor(&server.store());
             assert_eq!(status, Some(0), "{said}");
         }
         server = server.restart().await;
@@ -91,10 +90,6 @@ async fn a_server_that_is_stopped_for_a_while_loses_and_doubles_nothing() {
     // What was on its way is answered by now, if it ever is.
     tokio::time::sleep(Duration::from_millis(200)).await;
     let when_stopped = patient.acknowledged();
-    let second = Server::try_launch(Launch::on(server.store_file())).await;
-    let refused = second.err().expect("a second server on the same store is refused");
-    assert_eq!(refused.status, Some(1));
-    assert!(refused.said.contains("another process"), "{}", refused.said);
     tokio::time::sleep(STOPPED.saturating_sub(stopped.elapsed())).await;
     assert_eq!(patient.acknowledged(), when_stopped, "it was stopped");
     server.signal("CONT").await;
@@ -107,13 +102,4 @@ async fn a_server_that_is_stopped_for_a_while_loses_and_doubles_nothing() {
         assert_eq!(ledger.refusals(), [""; 0]);
         ledger.settle(&server.r4()).await;
     }
-}
-
-#[tokio::test]
-async fn a_second_server_on_the_same_store_is_refused() {
-    let server = Server::start().await;
-    let second = Server::try_launch(Launch::on(server.store_file())).await;
-    let refused = second.err().expect("it is refused");
-    assert_eq!(refused.status, Some(1));
-    assert!(refused.said.contains("another process"), "{}", refused.said);
 }

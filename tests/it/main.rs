@@ -1,16 +1,14 @@
 //! The contract, line by line, over HTTP.
 
 mod attachments;
-mod backups;
 mod clock;
 mod concurrency;
 mod conditional;
-mod damage;
 mod demo;
-mod disk;
 mod durability;
 mod errors;
 mod faces;
+mod file;
 mod form2017;
 mod history;
 mod hostile;

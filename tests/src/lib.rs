@@ -2,6 +2,7 @@
 //!
 //! What holds:
 //! - Every test has a server and a store of its own; nothing is shared, nothing is left behind.
+//! - What is true of the program is true on either store: `LIAISON_TEST_STORE` says on which it is tried.
 //! - The server under test is the built program, with its own settings, logs and signals. Set
 //!   `LIAISON_BINARY` to test one that is built already (the release build in `./test`).
 //! - Set `LIAISON_TRAFFIC` to a directory to keep what was answered, for a judge.
@@ -16,8 +17,10 @@ mod client;
 mod program;
 mod recorder;
 mod server;
+mod store;
 
 pub use answer::Answer;
 pub use client::{Fhir, Request};
 pub use program::binary;
 pub use server::{Launch, Refused, Server};
+pub use store::{Store, on_postgres};

@@ -2,20 +2,19 @@
 
 use std::{
     ffi::OsString,
-    path::{Path, PathBuf},
+    path::Path,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     process::{Child, Command},
     time::timeout,
 };
 
-use crate::{Fhir, binary};
+use crate::{Fhir, Store, binary};
 
 /// Longer than any start: a server that does not say that it listens by then never will.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,20 +31,29 @@ pub struct Server {
 /// How a server is started.
 #[derive(Clone, Default)]
 pub struct Launch {
-    /// The file of the store.
-    pub store: PathBuf,
+    /// What it serves.
+    pub store: Store,
     /// Settings and other variables of the environment.
     pub settings: Vec<(String, String)>,
     /// The program, with its arguments, that starts it.
     pub under: Vec<OsString>,
-    /// The folder of the store, when it goes with the last server on it.
-    pub folder: Option<Arc<TempDir>>,
 }
 
 impl Launch {
     /// On this store, without settings.
-    pub fn on(store: impl Into<PathBuf>) -> Self {
-        Self { store: store.into(), ..Self::default() }
+    pub fn on(store: Store) -> Self {
+        Self { store, settings: Vec::new(), under: Vec::new() }
+    }
+
+    /// On the store in this file, without settings.
+    pub fn on_file(path: impl AsRef<Path>) -> Self {
+        Self::on(Store::of_file(path))
+    }
+
+    /// The same with settings as in the environment (`LIAISON_MAX_PAGE`).
+    pub fn with(mut self, settings: &[(&str, &str)]) -> Self {
+        self.settings.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        self
     }
 }
 
@@ -66,16 +74,17 @@ impl Server {
 
     /// A server on an empty store, with settings as in the environment (`LIAISON_MAX_PAGE`).
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
-        let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::launch(Launch { store: store_file(folder.path()), settings, folder: Some(folder), ..Launch::default() })
-            .await
+        Self::launch(Launch::on(Store::new()).with(settings)).await
     }
 
-    /// A server on a store that is there already: `sqlite:PATH`.
-    pub async fn on(store: &str) -> Self {
-        let path = store.strip_prefix("sqlite:").expect("sqlite:PATH");
-        Self::launch(Launch::on(path)).await
+    /// A server on an empty store in a file: for tests about the file.
+    pub async fn start_on_file() -> Self {
+        Self::on(Store::in_a_file()).await
+    }
+
+    /// A server on this store.
+    pub async fn on(store: Store) -> Self {
+        Self::launch(Launch::on(store)).await
     }
 
     /// A server that is started like this; the test fails when it does not serve.
@@ -92,7 +101,7 @@ impl Server {
         words.push(binary().into());
         let mut command = Command::new(words.remove(0));
         command.args(words).args(["serve", "--listen", "127.0.0.1:0", "--auth", "off", "--store"]);
-        command.arg(format!("sqlite:{}", launch.store.display()));
+        command.arg(launch.store.url());
         command.envs(launch.settings.clone()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary().display()));
@@ -142,14 +151,9 @@ impl Server {
         Fhir::new(self.http.clone(), self.root.clone())
     }
 
-    /// The file of the store.
-    pub fn store_file(&self) -> PathBuf {
+    /// What it serves.
+    pub fn store(&self) -> Store {
         self.launch.store.clone()
-    }
-
-    /// Keeps the store, for as long as what this gives is kept.
-    pub fn keep(&self) -> Option<Arc<TempDir>> {
-        self.launch.folder.clone()
     }
 
     /// The process, for signals.
@@ -209,10 +213,6 @@ impl Drop for Server {
             assert!(!log.contains("panicked at"), "the server panicked:\n{log}");
         }
     }
-}
-
-fn store_file(folder: &Path) -> PathBuf {
-    folder.join("liaison.db")
 }
 
 async fn collect(errors: impl AsyncRead + Unpin, log: Arc<Mutex<String>>) {

@@ -138,16 +138,16 @@ fn copied(from: &Path, folder: &Path) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flipped_bit_anywhere_is_said_and_never_answered() {
-    let server = Server::start().await;
+    let server = Server::start_on_file().await;
     let names = populate(&server.r4()).await;
     let questions = questions(&names);
     let whole = answers(&server, &questions).await;
     assert!(whole.iter().all(|(status, _)| [200, 410].contains(status)), "{whole:?}");
-    let (kept, store) = (server.keep(), server.store_file());
+    let (kept, store) = (server.store(), server.store().file());
     assert_eq!(server.stop().await.code(), Some(0));
     let folder = tempfile::tempdir().unwrap();
     let pages = usize::try_from(fs::metadata(&store).unwrap().len()).unwrap() / PAGE;
-    let mut again = Server::launch(Launch::on(copied(&store, folder.path()))).await;
+    let mut again = Server::launch(Launch::on_file(copied(&store, folder.path()))).await;
     assert_eq!(answers(&again, &questions).await, whole, "the same store gives the same answers");
     again.kill().await;
     let mut dice = Dice(7);
@@ -163,7 +163,7 @@ async fn a_flipped_bit_anywhere_is_said_and_never_answered() {
         let (status, said) = doctor(&copy);
         assert_eq!(status, Some(1), "byte {byte}, bit {bit}: {said}");
         assert!(said.contains("damaged"), "byte {byte}, bit {bit}: {said}");
-        match Server::try_launch(Launch::on(&copy)).await {
+        match Server::try_launch(Launch::on_file(&copy)).await {
             Err(refused) => {
                 starts_refused += 1;
                 assert_eq!(refused.status, Some(1), "{}", refused.said);
@@ -197,7 +197,7 @@ async fn a_flipped_bit_anywhere_is_said_and_never_answered() {
 
 /// A store whose server was killed, so that its log holds what the file does not.
 async fn killed() -> (Server, Vec<String>, Vec<(u16, Value)>) {
-    let mut server = Server::start().await;
+    let mut server = Server::start_on_file().await;
     let r4 = server.r4();
     let circle = sample::circle(&r4).await;
     let mut names = Vec::new();
@@ -215,7 +215,7 @@ async fn killed() -> (Server, Vec<String>, Vec<(u16, Value)>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_is_damaged_cut_off_or_gone_is_missed() {
     let (server, questions, whole) = killed().await;
-    let store = server.store_file();
+    let store = server.store().file();
     let log = PathBuf::from(format!("{}-wal", store.display()));
     let length = usize::try_from(fs::metadata(&log).unwrap().len()).unwrap();
     assert!(length > 10 * PAGE, "the log holds something");
@@ -245,7 +245,7 @@ async fn a_log_that_is_damaged_cut_off_or_gone_is_missed() {
         if case > 0 {
             fs::write(&copied_log, bytes).unwrap();
         }
-        match Server::try_launch(Launch::on(&copy)).await {
+        match Server::try_launch(Launch::on_file(&copy)).await {
             Err(refused) => {
                 missed += 1;
                 assert_eq!(refused.status, Some(1));
@@ -265,27 +265,27 @@ async fn a_log_that_is_damaged_cut_off_or_gone_is_missed() {
     // The log put back, nothing of it was touched by those that refused.
     let copy = copied(&store, folder.path());
     fs::remove_file(&copied_log).unwrap();
-    assert!(Server::try_launch(Launch::on(&copy)).await.is_err());
+    assert!(Server::try_launch(Launch::on_file(&copy)).await.is_err());
     fs::copy(&log, &copied_log).unwrap();
     let _ = fs::remove_file(folder.path().join("liaison.db-shm"));
-    let server = Server::launch(Launch::on(&copy)).await;
+    let server = Server::launch(Launch::on_file(&copy)).await;
     assert_eq!(answers(&server, &questions).await, whole);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_was_cut_off_or_is_gone_is_said() {
-    let server = Server::start().await;
+    let server = Server::start_on_file().await;
     let names = populate(&server.r4()).await;
     let questions = questions(&names);
     let whole = answers(&server, &questions).await;
-    let (_kept, store) = (server.keep(), server.store_file());
+    let (_kept, store) = (server.store(), server.store().file());
     assert_eq!(server.stop().await.code(), Some(0));
     let folder = tempfile::tempdir().unwrap();
     let length = usize::try_from(fs::metadata(&store).unwrap().len()).unwrap();
     for kept in [0, 1, 60, 100, 4096, PAGE, PAGE + 100, length / 2, length - PAGE, length - 9] {
         let copy = copied(&store, folder.path());
         fs::File::options().write(true).open(&copy).unwrap().set_len(kept as u64).unwrap();
-        match Server::try_launch(Launch::on(&copy)).await {
+        match Server::try_launch(Launch::on_file(&copy)).await {
             Err(refused) => {
                 assert_eq!(refused.status, Some(1));
                 let words = ["damaged", "were acknowledged", "not a store"];
@@ -304,7 +304,8 @@ async fn a_store_that_was_cut_off_or_is_gone_is_said() {
     }
     let copy = copied(&store, folder.path());
     fs::remove_file(&copy).unwrap();
-    let gone = Server::try_launch(Launch::on(&copy)).await.err().expect("no new store in the place of one that was");
+    let gone =
+        Server::try_launch(Launch::on_file(&copy)).await.err().expect("no new store in the place of one that was");
     assert!(gone.said.contains("were acknowledged"), "{}", gone.said);
 }
 
@@ -337,20 +338,20 @@ async fn what_is_no_store_of_this_program_is_named_and_left_as_it_is() {
     ] {
         let path = folder.path().join(name);
         fs::write(&path, &content).unwrap();
-        let refused = Server::try_launch(Launch::on(&path)).await.err().expect("it is refused");
+        let refused = Server::try_launch(Launch::on_file(&path)).await.err().expect("it is refused");
         assert_eq!(refused.status, Some(1), "{name}");
         assert!(refused.said.contains(words) && refused.said.contains(name), "{name}: {}", refused.said);
         assert_eq!(fs::read(&path).unwrap(), content, "{name} is left as it is");
         assert_eq!(doctor(&path).0, Some(1), "{name}");
     }
-    let refused = Server::try_launch(Launch::on(folder.path())).await.err().expect("a folder is no store");
+    let refused = Server::try_launch(Launch::on_file(folder.path())).await.err().expect("a folder is no store");
     assert_eq!(refused.status, Some(1));
     assert!(refused.said.contains("folder"), "{}", refused.said);
     let nowhere = folder.path().join("no/such/folder/liaison.db");
-    let refused = Server::try_launch(Launch::on(nowhere)).await.err().expect("there is no such folder");
+    let refused = Server::try_launch(Launch::on_file(nowhere)).await.err().expect("there is no such folder");
     assert!(refused.status == Some(1) && refused.said.contains("folder is not there"), "{}", refused.said);
     // An empty file is where a store is to be made.
     let empty = folder.path().join("empty.db");
     fs::write(&empty, "").unwrap();
-    sample::circle(&Server::launch(Launch::on(&empty)).await.r4()).await;
+    sample::circle(&Server::launch(Launch::on_file(&empty)).await.r4()).await;
 }

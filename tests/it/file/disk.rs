@@ -11,7 +11,7 @@ use liaison_tests::{
 
 /// On this disk.
 fn launch(disk: &SmallDisk) -> Launch {
-    Launch { under: disk.under(), settings: disk.settings(), ..Launch::on(disk.store()) }
+    Launch { under: disk.under(), settings: disk.settings(), ..Launch::on_file(disk.store()) }
 }
 
 fn said(output: &Output) -> String {
@@ -117,7 +117,7 @@ async fn readiness_comes_back_by_itself_when_there_is_room() {
     let faults = Faults::none();
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("liaison.db");
-    let server = Server::launch(Launch { settings: faults.settings(), ..Launch::on(store) }).await;
+    let server = Server::launch(Launch { settings: faults.settings(), ..Launch::on_file(store) }).await;
     let r4 = server.r4();
     let circle = sample::circle(&r4).await;
     for (writing, status, words, ready) in [
@@ -141,7 +141,7 @@ async fn a_disk_that_fails_is_no_defect_of_the_server() {
     let faults = Faults::none();
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("liaison.db");
-    let mut server = Server::launch(Launch { settings: faults.settings(), ..Launch::on(store) }).await;
+    let mut server = Server::launch(Launch { settings: faults.settings(), ..Launch::on_file(store) }).await;
     let r4 = server.r4();
     let circle = sample::circle(&r4).await;
     let (mut acknowledged, mut refused) = (Vec::new(), Vec::new());

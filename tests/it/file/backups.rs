@@ -20,7 +20,7 @@ fn said(output: &Output) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_taken_under_load_is_one_moment_of_the_store() {
-    let server = Server::start().await;
+    let server = Server::start_on_file().await;
     let circle = Arc::new(sample::circle(&server.r4()).await);
     let (ledger, stop) = (Arc::new(Ledger::default()), Arc::new(AtomicBool::new(false)));
     let writers: Vec<_> = (0..8)
@@ -36,7 +36,7 @@ async fn a_backup_taken_under_load_is_one_moment_of_the_store() {
         }
         let before = ledger.acknowledged();
         let copy = folder.path().join(format!("copy-{number}.db"));
-        let (store, out) = (server.store_file(), copy.clone());
+        let (store, out) = (server.store().file(), copy.clone());
         let made = tokio::task::spawn_blocking(move || {
             let store = format!("sqlite:{}", store.display());
             Command::new(binary()).args(["backup", "--store", &store, "--out"]).arg(out).output().expect("it runs")
@@ -59,7 +59,7 @@ async fn a_backup_taken_under_load_is_one_moment_of_the_store() {
         fs::create_dir(place.parent().unwrap()).unwrap();
         let restored = run(&["restore"], &place, &[&copy]);
         assert_eq!(restored.status.code(), Some(0), "{}", said(&restored));
-        let server = Server::launch(Launch::on(&place)).await;
+        let server = Server::launch(Launch::on_file(&place)).await;
         let r4 = server.r4();
         let changes = r4.get("_history?_count=1").await.is(200).json()["total"].as_u64().unwrap();
         assert!(changes >= before as u64, "{changes} changes, {before} were acknowledged before the backup began");
@@ -76,9 +76,9 @@ async fn a_backup_taken_under_load_is_one_moment_of_the_store() {
 
 #[tokio::test]
 async fn a_damaged_backup_is_not_put_in_the_place_of_a_store() {
-    let server = Server::start().await;
+    let server = Server::start_on_file().await;
     sample::circle(&server.r4()).await;
-    let (_kept, store) = (server.keep(), server.store_file());
+    let (_kept, store) = (server.store(), server.store().file());
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy.db");
     let out = copy.display().to_string();
@@ -101,7 +101,7 @@ async fn a_damaged_backup_is_not_put_in_the_place_of_a_store() {
     fs::write(&copy, &whole[..whole.len() / 2]).unwrap();
     assert_eq!(run(&["restore"], &store, &[&copy]).status.code(), Some(1), "half a backup");
     // What was there is there, and no rest of it lies about.
-    let server = Server::launch(Launch::on(&store)).await;
+    let server = Server::launch(Launch::on_file(&store)).await;
     server.r4().get(&name).await.is(200);
     assert_eq!(server.stop().await.code(), Some(0));
     let mut left: Vec<_> = fs::read_dir(store.parent().unwrap())
@@ -116,18 +116,18 @@ async fn a_damaged_backup_is_not_put_in_the_place_of_a_store() {
     fs::write(&copy, whole).unwrap();
     let restored = run(&["restore"], &store, &[&copy]);
     assert_eq!(restored.status.code(), Some(0), "{}", said(&restored));
-    let server = Server::launch(Launch::on(&store)).await;
+    let server = Server::launch(Launch::on_file(&store)).await;
     server.r4().get(&name).await.is(404);
     let kept = store.with_file_name("liaison.db.replaced-1");
-    let before = Server::launch(Launch::on(kept)).await;
+    let before = Server::launch(Launch::on_file(kept)).await;
     before.r4().get(&name).await.is(200);
 }
 
 #[tokio::test]
 async fn a_damaged_store_is_not_backed_up_as_if_it_were_whole() {
-    let server = Server::start().await;
+    let server = Server::start_on_file().await;
     sample::circle(&server.r4()).await;
-    let (_kept, store) = (server.keep(), server.store_file());
+    let (_kept, store) = (server.store(), server.store().file());
     assert_eq!(server.stop().await.code(), Some(0));
     let mut bytes = fs::read(&store).unwrap();
     let at = bytes.len() - 100;
