@@ -13,6 +13,7 @@ mod form2017;
 mod history;
 mod hostile;
 mod interactions;
+mod metrics;
 mod negotiation;
 mod notes;
 mod paging;

@@ -33,8 +33,10 @@ use tower_http::{
 use tracing::Instrument as _;
 
 use crate::{
+    asked_for::AskedFor,
     errors::{Refused, explain},
     exchange::{Base, Sent},
+    figures::{Counted, Counting},
     options::Cors,
     request_id,
 };
@@ -117,10 +119,9 @@ impl Surrounded {
 }
 
 /// The answer to a request that may come from a page of another origin, or ask whether it may.
-async fn across_origins(cors: CorsLayer, mut inner: Surrounded, asked: Asked, request: Request) -> Response {
-    let asked = &asked;
+async fn across_origins(cors: CorsLayer, mut inner: Surrounded, mut asked: Asked, request: Request) -> Response {
     let inside = |request| {
-        let answer = inner.route(request);
+        let (answer, asked) = (inner.route(request), &asked);
         async { Ok::<_, Infallible>(asked.guarded(answer).await) }
     };
     let answer = cors.layer(service_fn(inside)).call(request).await;
@@ -137,12 +138,17 @@ struct Asked {
     route: Option<MatchedPath>,
     /// When it came, where its time is logged.
     since: Option<Instant>,
+    /// Where it is counted.
+    counted: Option<Counted>,
 }
 
 impl Asked {
     fn of(request: &mut Request, base: &Base) -> Self {
         let headers = Arc::new(request.headers().clone());
         let id = request_id::of(&headers);
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let counted = (base.options.counting == Counting::On)
+            .then(|| Counted::since_now(AskedFor::of(request.method(), route.as_ref(), request.uri(), base.path)));
         request.extensions_mut().insert(Sent { headers: Arc::clone(&headers), id: id.clone() });
         Self {
             base: base.clone(),
@@ -150,8 +156,9 @@ impl Asked {
             headers,
             uri: request.uri().clone(),
             method: request.method().clone(),
-            route: request.extensions().get().cloned(),
+            route,
             since: tracing::enabled!(tracing::Level::DEBUG).then(Instant::now),
+            counted,
         }
     }
 
@@ -164,7 +171,7 @@ impl Asked {
         self.route.as_ref().map_or("", MatchedPath::as_str)
     }
 
-    async fn answered(self, answer: Answering) -> Response {
+    async fn answered(mut self, answer: Answering) -> Response {
         let response = self.guarded(answer).await;
         self.finished(response).await
     }
@@ -189,7 +196,10 @@ impl Asked {
     }
 
     /// The answer with what all have in common.
-    async fn finished(&self, mut response: Response) -> Response {
+    async fn finished(&mut self, mut response: Response) -> Response {
+        if let Some(counted) = &mut self.counted {
+            counted.answered(&response);
+        }
         if self.headers.contains_key(header::ACCEPT_ENCODING) {
             // In a box: the futures of those who do not ask need no room for it.
             response = Box::pin(compressed(response, &self.headers)).await;

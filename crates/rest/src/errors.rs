@@ -18,6 +18,7 @@ use liaison_fhir::{
 
 use crate::{
     exchange::Base,
+    figures,
     negotiate::{self, Reply},
     request_id, respond,
 };
@@ -196,6 +197,7 @@ impl IntoResponse for Refused {
 #[must_use]
 pub fn explain(mut response: Response, headers: &HeaderMap, uri: &Uri, id: &HeaderValue, base: &Base) -> Response {
     let Some(Refused(refused)) = response.extensions_mut().remove::<Refused>() else { return response };
+    figures::refused(&refused.issues);
     if let Some(cause) = &refused.cause {
         tracing::error!(id = request_id::text(id), cause, "the request failed for a reason of our own");
     }

@@ -7,11 +7,13 @@
 //! Must never know: the store, and the rules of the volets.
 
 pub mod around;
+pub mod asked_for;
 pub mod body;
 pub mod bundle;
 pub mod errors;
 pub mod exchange;
 pub mod fallback;
+pub mod figures;
 pub mod interaction;
 pub mod negotiate;
 pub mod options;

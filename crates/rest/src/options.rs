@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::figures::Counting;
+
 /// The options of [`router`](crate::router).
 #[derive(Clone, Debug)]
 pub struct RestOptions {
@@ -14,11 +16,19 @@ pub struct RestOptions {
     pub timeout: Duration,
     /// Which web pages of other origins may call.
     pub cors: Cors,
+    /// Whether requests are counted.
+    pub counting: Counting,
 }
 
 impl Default for RestOptions {
     fn default() -> Self {
-        Self { public_url: None, body_limit: 30 * 1024 * 1024, timeout: Duration::from_secs(60), cors: Cors::Off }
+        Self {
+            public_url: None,
+            body_limit: 30 * 1024 * 1024,
+            timeout: Duration::from_secs(60),
+            cors: Cors::Off,
+            counting: Counting::Off,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Router;
 use liaison_app::App;
 use liaison_fhir::search::index::Param;
-use liaison_rest::RestOptions;
+use liaison_rest::{RestOptions, figures::Counting};
 use liaison_store::store::{Access, Store, StoreOptions, StoreUrl};
 
 use crate::{failure::Failure, health, settings::Settings, threads};
@@ -39,12 +39,18 @@ impl Assembly {
         let rest = RestOptions {
             public_url: settings.public_url.clone(),
             body_limit: settings.limits.body,
+            counting: if settings.metrics_listen.is_some() { Counting::On } else { Counting::Off },
             ..RestOptions::default()
         };
         let router = liaison_rest::router(app.clone(), rest)
             .merge(health::router(store.clone()))
             .merge(liaison_web::router(site(settings)));
         Ok(Self { app, store, router })
+    }
+
+    /// The store.
+    pub fn store(&self) -> Store {
+        self.store.clone()
     }
 
     /// Clears up what is no longer needed, from time to time, as long as the program runs.

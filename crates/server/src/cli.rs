@@ -73,6 +73,9 @@ pub struct ServeFlags {
     /// The zone of dates that have none
     #[arg(long, value_name = "ZONE")]
     pub time_zone: Option<String>,
+    /// The address that shows figures to Prometheus, at /metrics; none by default
+    #[arg(long, value_name = "ADDR")]
+    pub metrics_listen: Option<String>,
     /// How logs are written on standard error: text or json
     #[arg(long, value_name = "text|json")]
     pub log: Option<String>,

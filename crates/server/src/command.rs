@@ -29,6 +29,7 @@ fn given(flags: &ServeFlags, variables: &Variables) -> Result<Given, SettingErro
     given.flag("auth", flags.auth.as_ref());
     given.flag("public_url", flags.public_url.as_ref());
     given.flag("time_zone", flags.time_zone.as_ref());
+    given.flag("metrics_listen", flags.metrics_listen.as_ref());
     given.flag("log", flags.log.as_ref());
     given.set_flags(&flags.others)?;
     given.environment(variables.iter().cloned())?;

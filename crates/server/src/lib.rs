@@ -18,6 +18,7 @@ mod log;
 mod serving;
 mod settings;
 mod threads;
+mod watch;
 
 use std::{
     ffi::OsString,

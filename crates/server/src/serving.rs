@@ -37,6 +37,11 @@ impl Bound {
         self.address
     }
 
+    /// Answers until the program ends, beside what is served.
+    pub async fn answer(self, router: Router) -> std::io::Result<()> {
+        axum::serve(self.listener, router).await
+    }
+
     /// Serves until asked to stop (SIGTERM, SIGINT), then lets what runs finish for at most this long.
     pub async fn serve(self, router: Router, finish_within: Duration) -> Result<(), Failure> {
         let stop = Arc::new(Notify::new());

@@ -25,7 +25,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 15] = [
+pub const ALL: [Setting; 16] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting { key: "store", default: "sqlite:liaison.db", meaning: "where everything is kept: sqlite:PATH" },
     Setting { key: "auth", default: "off", meaning: "who may call: off (everybody is the system; loopback only)" },
@@ -37,6 +37,11 @@ pub const ALL: [Setting; 15] = [
     Setting { key: "time_zone", default: "Europe/Paris", meaning: "zone of dates that have none" },
     Setting { key: "log", default: "text", meaning: "how logs are written on standard error: text or json" },
     Setting { key: "log_level", default: "info", meaning: "which logs are written: error, warn, info, debug, trace" },
+    Setting {
+        key: "metrics_listen",
+        default: "",
+        meaning: "address that shows figures to Prometheus, at /metrics; empty: none",
+    },
     Setting { key: "max_body", default: "30MB", meaning: "largest request body" },
     Setting { key: "max_attachment", default: "20MB", meaning: "largest attachment, decoded" },
     Setting { key: "max_bundle_entries", default: "500", meaning: "most entries in a bundle" },
@@ -68,6 +73,8 @@ pub struct Settings {
     pub log: LogForm,
     /// Which logs are written.
     pub log_level: tracing::Level,
+    /// Where figures are shown, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// What is too much.
     pub limits: Limits,
     /// How long running requests may take to finish when asked to stop.

@@ -11,6 +11,7 @@
 pub mod blob;
 pub mod check;
 pub mod contract;
+pub mod figures;
 pub mod health;
 pub mod reader;
 pub mod schema;

@@ -11,6 +11,7 @@ use crate::contract::{Instant, Name, StoreError, Version};
 use crate::cursor::CursorKey;
 use crate::dialect::sqlite::{Connection, KeepLog, Purpose, unavailable};
 use crate::dictionary::Dictionary;
+use crate::figures;
 use crate::health::{Ailment, Health};
 use crate::kept::Kept;
 use crate::lock::ProcessLock;
@@ -285,8 +286,10 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn current(&self, name: &Name) -> Result<Option<Arc<Version>>, StoreError> {
         if let Some(version) = self.inner.readers.kept(name) {
+            figures::read_from_memory();
             return Ok(Some(version));
         }
+        figures::read_from_store();
         let name = name.clone();
         self.read_one_here(move |reader| reader.current_kept(&name)).await
     }

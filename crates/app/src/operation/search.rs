@@ -1,5 +1,7 @@
 //! `search`: <https://hl7.org/fhir/R4/search.html>.
 
+use std::{sync::LazyLock, time::Instant};
+
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
     search::{
@@ -9,9 +11,10 @@ use liaison_fhir::{
     text,
 };
 use liaison_store::{
-    contract::{Cursor, Cut, INCLUDE_DEPTH, Page, PageRequest, TotalMode},
+    contract::{Cursor, Cut, INCLUDE_DEPTH, Page, PageRequest, StoreError, TotalMode},
     reader::Reader,
 };
+use metrics::{Histogram, histogram};
 
 use crate::{
     audit::AuditRecord,
@@ -57,6 +60,9 @@ pub struct Found {
     /// Warnings.
     pub issues: Vec<Issue>,
 }
+
+/// How long searches take, once it is their turn.
+static SECONDS: LazyLock<Histogram> = LazyLock::new(|| histogram!("liaison_search_seconds"));
 
 /// Matches of a page when `_count` does not say.
 const DEFAULT_COUNT: u32 = 20;
@@ -138,8 +144,13 @@ impl Question {
     /// # Errors
     /// What the store says.
     pub(crate) fn ask(&self, reader: &Reader<'_>) -> Result<Found, AppError> {
-        let page = reader.search(&self.query, &self.request)?;
-        Ok(self.answered(page))
+        let begun = Instant::now();
+        let page = reader.search(&self.query, &self.request);
+        // One that was stopped to be run again elsewhere is counted there.
+        if !matches!(page, Err(StoreError::Unavailable(_))) {
+            SECONDS.record(begun.elapsed());
+        }
+        Ok(self.answered(page?))
     }
 
     fn answered(&self, found: Page) -> Found {

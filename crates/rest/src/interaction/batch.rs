@@ -15,6 +15,7 @@ use liaison_app::{
 use liaison_fhir::{json, outcome::IssueKind, text};
 
 use crate::{
+    asked_for::Interaction,
     body::{self, Content},
     bundle::{Searchset, Writing},
     errors::{self, Refused},
@@ -77,7 +78,9 @@ fn processed(kind: BundleKind, answer: &BundleAnswer, exchange: &Exchange) -> An
             Err(error) => refused(error, &mut writing, exchange),
         }
     }
-    respond::bytes(writing.finish(), &exchange.reply, exchange.face.release)
+    let mut response = respond::bytes(writing.finish(), &exchange.reply, exchange.face.release)?;
+    response.extensions_mut().insert(Interaction::from(kind));
+    Ok(response)
 }
 
 fn answered(answer: &EntryAnswer, writing: &mut Writing, exchange: &Exchange) -> Result<(), Refused> {

@@ -17,6 +17,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let zone = reader.read("time_zone", zone);
     let log = reader.read("log", log_form);
     let log_level = reader.read("log_level", log_level);
+    let metrics_listen = reader.read("metrics_listen", metrics_address);
     let limits = limits(&mut reader);
     let shutdown_time = reader.read("shutdown_time", duration);
     if let (Some(listen), Some(Auth::Off)) = (listen, auth) {
@@ -35,6 +36,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             zone: zone?,
             log: log?,
             log_level: log_level?,
+            metrics_listen: metrics_listen?,
             limits: limits?,
             shutdown_time: shutdown_time?,
         })
@@ -92,6 +94,10 @@ fn open_to_everybody(listen: SocketAddr, place: &Place) -> Option<SettingError> 
 fn address(text: &str) -> Result<SocketAddr, String> {
     let text = text.replacen("localhost:", "127.0.0.1:", 1);
     text.parse().map_err(|_| "write an address and a port, such as 127.0.0.1:8080 or [::1]:8080".into())
+}
+
+fn metrics_address(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text.is_empty() { Ok(None) } else { address(text).map(Some) }
 }
 
 fn store(text: &str) -> Result<StoreUrl, String> {

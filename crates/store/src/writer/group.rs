@@ -5,11 +5,14 @@
 //! jobs run without, and when one fails after it has written, all of the group are undone and run
 //! again, this time with savepoints.
 
+use std::time::Instant;
+
 use super::job::{Job, Outcome};
 use super::{Counters, Shared, Tx};
 use crate::contract::StoreError;
 use crate::dialect::sqlite::{Connection, unavailable};
 use crate::dictionary::Growth;
+use crate::figures;
 
 /// An open transaction with the jobs that ran in it.
 pub(super) struct Group {
@@ -102,7 +105,9 @@ impl Group {
 
     /// Commits what the jobs wrote: on the disk when this returns. Gives the numbers last given.
     pub(super) fn commit(&self, db: &Connection) -> Result<Counters, StoreError> {
+        let begun = Instant::now();
         db.execute("COMMIT", &[])?;
+        figures::committed(self.jobs.len(), begun.elapsed());
         Ok(self.counters)
     }
 

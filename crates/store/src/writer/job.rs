@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::Tx;
 use crate::contract::StoreError;
 use crate::dialect::sqlite::unavailable;
+use crate::figures::Turn;
 
 /// A write on the writer's thread.
 pub(super) trait Job: Send {
@@ -30,6 +31,8 @@ pub(super) struct Waiting<R, E, J> {
     job: J,
     answer: Option<Result<R, E>>,
     tell: oneshot::Sender<Told<R, E, J>>,
+    /// Until it runs.
+    turn: Option<Turn>,
 }
 
 /// What the caller is told.
@@ -41,7 +44,7 @@ pub(super) struct Told<R, E, J> {
 impl<R, E, J> Waiting<R, E, J> {
     pub(super) fn new(job: J) -> (Box<Self>, oneshot::Receiver<Told<R, E, J>>) {
         let (tell, told) = oneshot::channel();
-        (Box::new(Self { job, answer: None, tell }), told)
+        (Box::new(Self { job, answer: None, tell, turn: Some(Turn::wait()) }), told)
     }
 }
 
@@ -52,6 +55,9 @@ where
     E: From<StoreError> + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> Outcome {
+        if let Some(turn) = self.turn.take() {
+            turn.came();
+        }
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let answer = (self.job)(tx)?;
             tx.settle()?;
@@ -64,7 +70,7 @@ where
     }
 
     fn answer(self: Box<Self>, failure: Option<StoreError>) {
-        let Self { job, answer, tell } = *self;
+        let Self { job, answer, tell, turn: _ } = *self;
         let answer = match (failure, answer) {
             (Some(failure), _) => Err(failure.into()),
             (None, Some(answer)) => answer,

@@ -12,6 +12,7 @@ use super::job::Job;
 use super::{Counters, Order, Shared};
 use crate::contract::StoreError;
 use crate::dialect::sqlite::Connection;
+use crate::figures;
 use crate::health::{Ailment, Health};
 use crate::lock::ProcessLock;
 use crate::mark::Mark;
@@ -157,6 +158,7 @@ impl Work {
     /// Undoes a transaction that could not be committed, and tells those who wait for it.
     fn give_up(&mut self, jobs: Vec<Box<dyn Job>>, error: StoreError) {
         tracing::error!(error = %cause(&error), "a commit failed");
+        figures::not_committed();
         self.counters = None;
         self.shared.words.forget();
         if self.db.in_transaction()

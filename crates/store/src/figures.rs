@@ -1,0 +1,70 @@
+//! What is counted of the store, for whoever watches over it. Whether anybody collects it, and how it is
+//! shown, is for the program to know: without a collector each of these does nothing.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+static COMMITTED: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_commits_total", "outcome" => "done"));
+static NOT_COMMITTED: LazyLock<Counter> =
+    LazyLock::new(|| counter!("liaison_store_commits_total", "outcome" => "failed"));
+static COMMIT_SECONDS: LazyLock<Histogram> = LazyLock::new(|| histogram!("liaison_store_commit_seconds"));
+static COMMIT_WRITES: LazyLock<Histogram> = LazyLock::new(|| histogram!("liaison_store_commit_writes"));
+static WAIT_SECONDS: LazyLock<Histogram> = LazyLock::new(|| histogram!("liaison_store_write_wait_seconds"));
+static WAITING: LazyLock<Gauge> = LazyLock::new(|| gauge!("liaison_store_writes_waiting"));
+static FROM_MEMORY: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_reads_total", "from" => "memory"));
+static FROM_STORE: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_reads_total", "from" => "store"));
+
+/// Shows what was not counted yet as zero, so that its first rise is seen: to be called once it is known
+/// who collects.
+pub fn begin() {
+    for counter in [&COMMITTED, &NOT_COMMITTED, &FROM_MEMORY, &FROM_STORE] {
+        counter.increment(0);
+    }
+    WAITING.increment(0);
+}
+
+/// So many writes were committed together; the commit alone took so long.
+pub(crate) fn committed(writes: usize, took: Duration) {
+    COMMITTED.increment(1);
+    COMMIT_SECONDS.record(took);
+    COMMIT_WRITES.record(u32::try_from(writes).unwrap_or(u32::MAX));
+}
+
+/// A group of writes was not committed.
+pub(crate) fn not_committed() {
+    NOT_COMMITTED.increment(1);
+}
+
+/// A version was asked for by name, and kept in memory.
+pub(crate) fn read_from_memory() {
+    FROM_MEMORY.increment(1);
+}
+
+/// A version was asked for by name, and read.
+pub(crate) fn read_from_store() {
+    FROM_STORE.increment(1);
+}
+
+/// A write that waits for its turn; counted until it is dropped.
+pub(crate) struct Turn(std::time::Instant);
+
+impl Turn {
+    /// It begins to wait.
+    pub(crate) fn wait() -> Self {
+        WAITING.increment(1);
+        Self(std::time::Instant::now())
+    }
+
+    /// It has come.
+    pub(crate) fn came(self) {
+        WAIT_SECONDS.record(self.0.elapsed());
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        WAITING.decrement(1);
+    }
+}
