@@ -15,7 +15,7 @@ use liaison_fhir::{
     tree::Object,
 };
 use liaison_store::{
-    contract::{Change, Form, Name, NewVersion, Page, PageRequest, PreparedBody, StoreError},
+    contract::{Change, Form, Name, Named, NewVersion, Page, PageRequest, PreparedBody, StoreError},
     store::{Store, StoreOptions, StoreUrl},
 };
 use tokio::runtime::Runtime;
@@ -99,6 +99,8 @@ impl World {
         let context = ExtractContext { zone: &self.zone, bases: &[] };
         let version = NewVersion {
             name: Name { resource_type: resource_type.into(), id: id.as_str().into() },
+            notebook: None,
+            named: Named::ByCaller,
             change: Change::Create,
             form: Form(1),
             body: Some(PreparedBody {

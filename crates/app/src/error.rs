@@ -262,6 +262,15 @@ impl From<StoreError> for AppError {
                 ),
                 damaged,
             ),
+            doubt @ StoreError::InDoubt(_) => Self::of_store(
+                Refusal::Away,
+                IssueKind::Transient,
+                text!(
+                    en: "The store went away while it was writing: whether this was done is not known. Look before you send it again, or send it with the same Idempotency-Key.",
+                    fr: "Le stockage a été perdu pendant l'écriture : on ne sait pas si elle a été faite. Vérifiez avant de renvoyer, ou renvoyez avec la même Idempotency-Key.",
+                ),
+                doubt,
+            ),
             other => Self::of_store(
                 Refusal::Away,
                 IssueKind::Transient,

@@ -52,6 +52,11 @@ impl Key {
         Ok(Some(Self { key: format!("{} {given}", stage.caller.name()), request }))
     }
 
+    /// How it is called in the store.
+    pub(crate) fn name(&self) -> Box<str> {
+        self.key.as_str().into()
+    }
+
     /// What answered this request before.
     ///
     /// # Errors

@@ -77,6 +77,8 @@ impl Assembly {
 pub fn store_text(store: &StoreUrl) -> String {
     match store {
         StoreUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+        // Without its password.
+        StoreUrl::Postgres(address) => address.to_string(),
     }
 }
 

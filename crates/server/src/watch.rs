@@ -117,5 +117,10 @@ async fn store(watched: &Watched, text: &mut Text) {
                 ],
             );
         }
+        // Its log belongs to all databases of the server.
+        StoreUrl::Postgres(_) => match watched.store.bytes().await {
+            Ok(bytes) => text.figure("liaison_store_bytes", &[(&[("part", "data")], bytes as f64)]),
+            Err(error) => tracing::warn!(%error, "the size of the database is not known"),
+        },
     }
 }

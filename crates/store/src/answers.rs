@@ -1,7 +1,7 @@
 //! Answers kept so that a request sent again gets the same one.
 
 use crate::contract::{Instant, Name, RememberedAnswer, StoreError};
-use crate::dialect::sqlite::damaged;
+use crate::dialect::{Dialect, damaged};
 use crate::entry::{put_number, take, take_number};
 use crate::reader::Reader;
 use crate::writer::Tx;
@@ -15,6 +15,8 @@ impl Reader<'_> {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub fn remembered(&self, key: &str) -> Result<Option<RememberedAnswer>, StoreError> {
+        // Whoever may remember one under the same key waits.
+        self.db.need(self.db.shards().of_bytes(key.as_bytes()))?;
         self.db.first("SELECT request, at, versions FROM answer WHERE key = ?1", &[key.into()], |row| {
             let request = row.bytes(0)?.try_into().map_err(|_| damaged("a kept answer is not as it was written"))?;
             Ok(RememberedAnswer { request, at: Instant(row.int(1)?), versions: unpack(row.bytes(2)?)? })
@@ -28,10 +30,22 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub fn remember(&mut self, key: &str, answer: &RememberedAnswer) -> Result<(), StoreError> {
-        let sql = "INSERT INTO answer (key, request, at, versions) VALUES (?1, ?2, ?3, ?4)
-                   ON CONFLICT (key) DO UPDATE SET request = ?2, at = ?3, versions = ?4";
+        let shard = self.db.shards().of_bytes(key.as_bytes());
+        self.db.need(shard)?;
         let versions = pack(&answer.versions);
-        let values = [key.into(), answer.request.as_slice().into(), answer.at.0.into(), versions.as_slice().into()];
+        let mut values =
+            vec![key.into(), answer.request.as_slice().into(), answer.at.0.into(), versions.as_slice().into()];
+        let sql = match self.db.dialect() {
+            Dialect::Sqlite => {
+                "INSERT INTO answer (key, request, at, versions) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (key) DO UPDATE SET request = ?2, at = ?3, versions = ?4"
+            }
+            Dialect::Postgres => {
+                values.push(shard.into());
+                "INSERT INTO answer (key, request, at, versions, shard) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (key, shard) DO UPDATE SET request = ?2, at = ?3, versions = ?4"
+            }
+        };
         self.db.execute(sql, &values).map(drop)
     }
 

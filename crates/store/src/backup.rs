@@ -11,11 +11,15 @@ use std::path::{Path, PathBuf};
 
 use crate::contract::StoreError;
 use crate::cursor::CursorKey;
-use crate::dialect::sqlite::{Connection, Purpose, copy, damaged, unavailable};
+use crate::dialect::sqlite::{Connection, Purpose, copy};
+use crate::dialect::{damaged, unavailable};
 use crate::lock::ProcessLock;
 use crate::mark;
 use crate::schema;
 use crate::store::{Store, StoreUrl};
+
+/// Why a database of a server is not copied here.
+const OWN_TOOLS: &str = "PostgreSQL copies its databases with tools of its own: pg_basebackup, pg_dump, pg_restore";
 
 /// Page cache of the connections of a copy, in KiB: pages are read once.
 const CACHE_KIB: u32 = 1024;
@@ -31,7 +35,7 @@ impl Store {
     /// [`StoreError::Foreign`]; [`StoreError::Unavailable`] when there is no store, when the file is
     /// there already, or when the copy is not whole.
     pub fn backup(url: &StoreUrl, to: &Path) -> Result<(), StoreError> {
-        let StoreUrl::Sqlite(from) = url;
+        let StoreUrl::Sqlite(from) = url else { return Err(unavailable(OWN_TOOLS)) };
         if to.exists() {
             return Err(unavailable(format!("{} is there already", to.display())));
         }
@@ -45,7 +49,7 @@ impl Store {
     /// [`StoreError::InUse`]; [`StoreError::Foreign`] and [`StoreError::Schema`] when the copy is
     /// none, or of a later version; [`StoreError::Unavailable`].
     pub fn restore(url: &StoreUrl, from: &Path) -> Result<Option<PathBuf>, StoreError> {
-        let StoreUrl::Sqlite(to) = url;
+        let StoreUrl::Sqlite(to) = url else { return Err(unavailable(OWN_TOOLS)) };
         let _lock = ProcessLock::take(to)?;
         let fresh = beside(to, ".restored");
         remove(&fresh)?;
@@ -88,7 +92,7 @@ fn copy_whole(from: &Path, part: &Path) -> Result<(), StoreError> {
     // Refuses what is no store, and a store of a later program.
     let steps = schema::missing(schema::state(&source)?)?;
     if steps.is_empty() {
-        mark::refuse_shorter(marked, CursorKey::read(&source)?.store_id(), &source)?;
+        mark::refuse_shorter(marked, CursorKey::read((&source).into())?.store_id(), &source)?;
     }
     copy(&source, part)?;
     // A store of an earlier version cannot be read beyond its pages.

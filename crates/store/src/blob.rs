@@ -8,7 +8,7 @@ use liaison_pages::seal;
 
 use crate::body;
 use crate::contract::{BlobId, Instant, NewBlob, StoreError};
-use crate::dialect::sqlite::{damaged, unavailable};
+use crate::dialect::{Db, Dialect, damaged, unavailable};
 use crate::reader::Reader;
 use crate::store::Store;
 use crate::writer::Tx;
@@ -26,21 +26,9 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub fn put_blob(&mut self, blob: &NewBlob) -> Result<BlobId, StoreError> {
-        let length = i64::try_from(blob.bytes().len()).unwrap_or(i64::MAX);
-        let sql = "INSERT INTO blob (sha256, length, added) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING RETURNING key";
-        let id = blob.id();
-        let values = [id.0.as_slice().into(), length.into(), self.now().0.into()];
-        let Some(key) = self.db.first(sql, &values, |row| row.int(0))? else {
-            // Counted as new again: it must not be collected before the version that needs it comes.
-            let sql = "UPDATE blob SET added = ?2 WHERE sha256 = ?1";
-            self.db.execute(sql, &[id.0.as_slice().into(), self.now().0.into()])?;
-            return Ok(id);
-        };
-        for (place, piece) in blob.bytes().chunks(PIECE).enumerate() {
-            let place = i64::try_from(place).unwrap_or(i64::MAX);
-            let sql = "INSERT INTO blob_piece (blob, place, seal, bytes) VALUES (?1, ?2, ?3, ?4)";
-            self.db.execute(sql, &[key.into(), place.into(), seal(piece).into(), piece.into()])?;
-        }
+        let (db, id, now) = (self.lasting(), blob.id(), self.now().0);
+        // Another node may be adding the same: whoever comes second finds it.
+        while !counted_as_new(db, id, now)? && !db.as_one(|| insert_blob(db, blob, now))? {}
         Ok(id)
     }
 
@@ -53,12 +41,55 @@ impl Tx<'_> {
         let sql = "SELECT key FROM blob b WHERE added < ?1
                      AND NOT EXISTS (SELECT 1 FROM version_blob v WHERE v.blob = b.key) LIMIT ?2";
         let orphans = self.db.all(sql, &[before.0.into(), COLLECTED_AT_ONCE.into()], |row| row.int(0))?;
+        let mut collected = 0;
         for key in &orphans {
-            self.db.execute("DELETE FROM blob_piece WHERE blob = ?1", &[(*key).into()])?;
-            self.db.execute("DELETE FROM blob WHERE key = ?1", &[(*key).into()])?;
+            // Another node may just have counted it as new again.
+            let sql = "DELETE FROM blob WHERE key = ?1 AND added < ?2";
+            if self.db.execute(sql, &[(*key).into(), before.0.into()])? == 1 {
+                self.db.execute("DELETE FROM blob_piece WHERE blob = ?1", &[(*key).into()])?;
+                collected += 1;
+            }
         }
-        Ok(orphans.len())
+        Ok(collected)
     }
+}
+
+/// Counts an attachment as new again, if it is there: it must not be collected before the version that
+/// needs it comes.
+fn counted_as_new(db: Db<'_>, id: BlobId, now: i64) -> Result<bool, StoreError> {
+    let sql = "UPDATE blob SET added = ?2 WHERE sha256 = ?1";
+    Ok(db.execute(sql, &[id.0.as_slice().into(), now.into()])? > 0)
+}
+
+/// Adds an attachment; `false` when it is there.
+fn insert_blob(db: Db<'_>, blob: &NewBlob, now: i64) -> Result<bool, StoreError> {
+    let length = i64::try_from(blob.bytes().len()).unwrap_or(i64::MAX);
+    let (id, shard) = (blob.id(), db.shards().of_bytes(&blob.id().0));
+    let mut values = vec![id.0.as_slice().into(), length.into(), now.into()];
+    let (sql, piece_sql) = match db.dialect() {
+        Dialect::Sqlite => (
+            "INSERT INTO blob (sha256, length, added) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING RETURNING key",
+            "INSERT INTO blob_piece (blob, place, seal, bytes) VALUES (?1, ?2, ?3, ?4)",
+        ),
+        Dialect::Postgres => {
+            values.push(shard.into());
+            (
+                "INSERT INTO blob (sha256, length, added, shard) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO NOTHING RETURNING key",
+                "INSERT INTO blob_piece (blob, place, seal, bytes, shard) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )
+        }
+    };
+    let Some(key) = db.first(sql, &values, |row| row.int(0))? else { return Ok(false) };
+    for (place, piece) in blob.bytes().chunks(PIECE).enumerate() {
+        let place = i64::try_from(place).unwrap_or(i64::MAX);
+        let mut values = vec![key.into(), place.into(), seal(piece).into(), piece.into()];
+        if db.dialect() == Dialect::Postgres {
+            values.push(shard.into());
+        }
+        db.execute(piece_sql, &values)?;
+    }
+    Ok(true)
 }
 
 impl Reader<'_> {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use liaison_pages::seal;
 
 use crate::contract::{BlobId, Filler, Hole, Instant, PreparedBody, StoreError};
-use crate::dialect::sqlite::damaged;
+use crate::dialect::damaged;
 use crate::entry::{put_number, take, take_number};
 
 /// The final bytes of a body, and its holes counted in them.

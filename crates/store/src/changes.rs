@@ -1,21 +1,40 @@
-//! The change feed: every version, in the order of its commit, without a gap.
+//! The change feed: every version, in each shard in the order of its commit, without a gap.
 
 use crate::contract::{ChangeRecord, Instant, StoreError};
+use crate::cursor::AsOf;
+use crate::dialect::Dialect;
 use crate::reader::Reader;
 use crate::versions::{read_change, version_number};
 
 impl Reader<'_> {
-    /// The changes after a place in the feed, oldest first, at most `limit`. Starts after 0.
+    /// How many feeds there are: one a shard, counted from 0.
+    #[must_use]
+    pub fn feeds(&self) -> u32 {
+        self.db.shards().count()
+    }
+
+    /// The changes after a place in the feed of a shard, oldest first, at most `limit`. Starts after 0.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub fn changes(&self, after: u64, limit: u32) -> Result<Vec<ChangeRecord>, StoreError> {
+    pub fn changes(&self, shard: u32, after: u64, limit: u32) -> Result<Vec<ChangeRecord>, StoreError> {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
-        let sql = "SELECT c.sequence, c.version, c.at, c.change, c.caller, r.type, r.id
-                   FROM change c CROSS JOIN resource r ON r.key = c.resource
-                   WHERE c.sequence > ?1 ORDER BY c.sequence LIMIT ?2";
-        self.db.all(sql, &[after.into(), limit.into()], |row| {
+        let mut values = vec![after.into(), limit.into()];
+        let of = match self.db.dialect() {
+            Dialect::Sqlite => "",
+            Dialect::Postgres => {
+                values.push(shard.into());
+                " AND c.shard = ?3"
+            }
+        };
+        let sql = format!(
+            "SELECT c.sequence, c.version, c.at, c.change, c.caller, r.type, r.id
+             FROM change c CROSS JOIN resource r ON r.key = c.resource
+             WHERE c.sequence > ?1{of} ORDER BY c.sequence LIMIT ?2"
+        );
+        self.db.all(&sql, &values, |row| {
             Ok(ChangeRecord {
+                shard,
                 sequence: row.int(0)?.cast_unsigned(),
                 name: self.named(row.int(5)?, row.text(6)?.into())?,
                 version: version_number(row.int(1)?),
@@ -26,12 +45,20 @@ impl Reader<'_> {
         })
     }
 
-    /// The place of the last change; 0 when there was none.
+    /// The place of the last change in each feed; 0 where there was none.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub fn last_sequence(&self) -> Result<u64, StoreError> {
-        let last = self.db.first("SELECT coalesce(max(sequence), 0) FROM change", &[], |row| row.int(0))?;
-        Ok(last.unwrap_or_default().cast_unsigned())
+    pub fn last_sequences(&self) -> Result<Vec<u64>, StoreError> {
+        Ok(self.as_of()?.0.iter().map(|last| last.cast_unsigned()).collect())
+    }
+
+    /// The moment that is read.
+    pub(crate) fn as_of(&self) -> Result<AsOf, StoreError> {
+        let sql = match self.db.dialect() {
+            Dialect::Sqlite => "SELECT coalesce(max(sequence), 0) FROM change",
+            Dialect::Postgres => "SELECT sequence FROM shard ORDER BY shard",
+        };
+        Ok(AsOf(self.db.all(sql, &[], |row| row.int(0))?.into()))
     }
 }

@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use liaison_pages::seal;
 
 use crate::contract::{Name, StoreError};
 use crate::cursor::CursorKey;
+use crate::dialect::postgres::{self, Address};
 use crate::dialect::sqlite::{Connection, Purpose};
+use crate::dialect::{Db, Dialect};
 use crate::dictionary::Dictionary;
 use crate::entry::{Entry, each_of};
 use crate::mark;
-use crate::schema;
+use crate::schema::{self, shared};
 use crate::store::{Store, StoreUrl};
 
 /// Something that is not as it was written.
@@ -69,8 +72,10 @@ impl Store {
     /// [`StoreError::Schema`], [`StoreError::Foreign`], [`StoreError::Unavailable`] when it cannot
     /// be read at all.
     pub fn check(url: &StoreUrl) -> Result<Vec<Damage>, StoreError> {
-        let StoreUrl::Sqlite(path) = url;
-        check_file(path)
+        match url {
+            StoreUrl::Sqlite(path) => check_file(path),
+            StoreUrl::Postgres(address) => check_server(address),
+        }
     }
 }
 
@@ -89,29 +94,57 @@ fn check_file(path: &Path) -> Result<Vec<Damage>, StoreError> {
         return Ok(damage);
     }
     db.execute("BEGIN", &[])?;
-    match mark::refuse_shorter(marked, CursorKey::read(&db)?.store_id(), &db) {
+    match mark::refuse_shorter(marked, CursorKey::read((&db).into())?.store_id(), &db) {
         Err(StoreError::LogLost { acknowledged, found }) => damage.push(Damage::Log { acknowledged, found }),
         looked_at => looked_at?,
     }
-    feed(&db, &mut damage)?;
-    bodies(&db, &mut damage)?;
-    attachments(&db, &mut damage)?;
-    index(&db, &mut damage)?;
+    contents((&db).into(), &mut damage)?;
     db.execute("COMMIT", &[])?;
     Ok(damage)
 }
 
-fn feed(db: &Connection, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
-    let counted = db.first("SELECT coalesce(max(sequence), 0), count(*) FROM change", &[], |row| {
-        Ok((row.int(0)?.cast_unsigned(), row.int(1)?.cast_unsigned()))
-    })?;
-    if let Some((last, there)) = counted.filter(|(last, there)| last != there) {
-        damage.push(Damage::Feed { last, there });
-    }
-    Ok(())
+fn check_server(address: &Address) -> Result<Vec<Damage>, StoreError> {
+    let server = postgres::Connection::open(address, postgres::Purpose::Read)?;
+    shared::require_usable(&server)?;
+    // All of a large store is read in one statement.
+    server.run("SET statement_timeout = 0")?;
+    let db = Db::Postgres(&server, shared::shards(&server)?);
+    let mut damage = Vec::new();
+    db.begin_snapshot()?;
+    db.within(A_DAY, || contents(db, &mut damage))?;
+    db.end_snapshot()?;
+    Ok(damage)
 }
 
-fn bodies(db: &Connection, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
+/// Longer than any store takes.
+const A_DAY: Duration = Duration::from_secs(86_400);
+
+fn contents(db: Db<'_>, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
+    feed(db, damage)?;
+    bodies(db, damage)?;
+    attachments(db, damage)?;
+    index(db, damage)
+}
+
+fn feed(db: Db<'_>, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
+    // A server keeps the last number of each shard apart.
+    let sql = match db.dialect() {
+        Dialect::Sqlite => "SELECT coalesce(max(sequence), 0), count(*) FROM change",
+        Dialect::Postgres => {
+            "SELECT s.sequence, (SELECT count(*) FROM change c WHERE c.shard = s.shard AND c.sequence <= s.sequence)
+             FROM shard s ORDER BY s.shard"
+        }
+    };
+    db.each(sql, &[], |row| {
+        let (last, there) = (row.int(0)?.cast_unsigned(), row.int(1)?.cast_unsigned());
+        if last != there {
+            damage.push(Damage::Feed { last, there });
+        }
+        Ok(())
+    })
+}
+
+fn bodies(db: Db<'_>, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
     let words = Dictionary::default();
     let mut broken = Vec::new();
     for sql in [
@@ -132,7 +165,7 @@ fn bodies(db: &Connection, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn attachments(db: &Connection, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
+fn attachments(db: Db<'_>, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
     let sql = "SELECT p.bytes, p.seal, b.sha256 FROM blob_piece p CROSS JOIN blob b ON b.key = p.blob";
     db.each(sql, &[], |row| {
         if seal(row.bytes(0)?) != row.int(1)? {
@@ -144,7 +177,7 @@ fn attachments(db: &Connection, damage: &mut Vec<Damage>) -> Result<(), StoreErr
     })
 }
 
-fn index(db: &Connection, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
+fn index(db: Db<'_>, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
     const TABLES: [&str; 9] =
         ["token", "reference", "uri", "string", "date", "number", "quantity", "position", "unique_key"];
     let mut wanted = [0_u64; TABLES.len()];
@@ -204,12 +237,14 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::contract::{Change, Form, NewBlob, NewVersion, PreparedBody, UniqueKey};
+    use crate::contract::{Change, Form, Named, NewBlob, NewVersion, PreparedBody, UniqueKey};
     use crate::store::StoreOptions;
 
     fn note() -> NewVersion {
         NewVersion {
             name: Name { resource_type: "Note".into(), id: "1".into() },
+            notebook: None,
+            named: Named::ByCaller,
             change: Change::Create,
             form: Form(1),
             body: Some(PreparedBody {

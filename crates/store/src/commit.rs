@@ -4,15 +4,13 @@ use liaison_fhir::search::index::{IndexRow, IndexValue, Target};
 use liaison_pages::seal;
 
 use crate::body;
-use crate::contract::{
-    Change, Committed, Instant, Link as NamedLink, Name, NewVersion, StoreError, UniqueKey, Version,
-};
-use crate::dialect::Value;
+use crate::contract::{Change, Committed, Link as NamedLink, Name, Named, NewVersion, StoreError, UniqueKey, Version};
+use crate::dialect::{Db, Row, Value, postgres, table};
 use crate::dictionary::Kind;
 use crate::entry::{Entries, Entry, Link};
 use crate::moment::Moment;
 use crate::rows::Owner;
-use crate::versions::write_change;
+use crate::versions::{version_number, write_change};
 use crate::writer::Tx;
 
 /// A resource before the change.
@@ -36,9 +34,10 @@ impl Tx<'_> {
     /// it is only undone with the whole job.
     pub fn commit_version(&mut self, new: &NewVersion) -> Result<Committed, StoreError> {
         let timeline = self.timeline_for(&new.name.resource_type);
-        let grown = self.words.ensure_kind(self.db, &new.name.resource_type, || timeline)?;
+        let grown = self.words.ensure_kind(self.lasting(), &new.name.resource_type, || timeline)?;
         let kind = self.grew(grown);
-        let before = self.before(&kind, &new.name.id)?;
+        let before = self.before(&kind, &new.name.id, new.named)?;
+        let shard = self.place(before.as_ref(), new)?;
         let was_live = before.as_ref().is_some_and(|before| before.live);
         if was_live != matches!(new.change, Change::Update | Change::Delete)
             || new.body.is_none() != matches!(new.change, Change::Delete)
@@ -46,25 +45,21 @@ impl Tx<'_> {
             return Err(StoreError::WrongState);
         }
         let updated = self.now();
-        self.counters.updated = updated.0;
-        self.counters.sequence += 1;
-        let sequence = self.counters.sequence;
+        let sequence = self.counters.next_change(shard, updated)?;
         let version = before.as_ref().map_or(1, |before| before.version + 1);
         if let Some(before) = before.as_ref().filter(|before| before.live) {
             self.touch(before.key);
         }
-        let key = before.as_ref().map_or_else(|| self.new_key(), |before| before.key);
+        let key = match &before {
+            Some(before) => before.key,
+            None => self.new_key(shard)?,
+        };
 
         let moment = Moment::of(&kind, &new.index, updated);
         let facets = self.facets(&new.index)?;
         let entries = self.entries(&kind, key, new)?;
         let (bytes, holes) = new.body.as_ref().map(|body| body::finish(body, version, updated)).unwrap_or_default();
         let live = i64::from(new.change != Change::Delete);
-        if let Some(before) = &before
-            && before.version > 0
-        {
-            self.keep_past(before.key, updated)?;
-        }
         let values: [Value<'_>; 16] = [
             key.into(),
             kind.key.into(),
@@ -83,36 +78,37 @@ impl Tx<'_> {
             Value::Bytes(body::pack_holes(&holes).into()),
             bytes.as_slice().into(),
         ];
-        let sql = if before.is_some() {
-            "UPDATE resource SET version = ?4, live = ?5, sequence = ?6, updated = ?7, instant = ?8, span = ?9,
-               change = ?10, form = ?11, seal = ?12, facets = ?13, entry = ?14, holes = ?15, body = ?16
-             WHERE key = ?1 AND type = ?2 AND id = ?3"
-        } else {
-            "INSERT INTO resource (key, type, id, version, live, sequence, updated, instant, span,
-               change, form, seal, facets, entry, holes, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
-        };
-        self.db.execute(sql, &values)?;
+        match &before {
+            Some(before) => {
+                let until = (before.version > 0).then_some(updated.0);
+                self.db.replace(&values, until, shard)?;
+            }
+            None => self.db.put(&table::RESOURCE, &values, shard)?,
+        }
         self.replace_rows(key, moment, before.as_ref(), &entries, &new.unique)?;
         if kind.timeline.is_some() {
             // It bounds how far before a moment searches look.
-            let growth = self.words.lengthen(self.db, &kind, moment.span)?;
+            let growth = self.words.lengthen(self.lasting(), &kind, moment.span)?;
             self.grew(((), growth));
         }
         self.need_blobs(key, version, new)?;
-        self.db.execute(
-            "INSERT INTO change (sequence, type, resource, version, at, change, caller)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            &[
-                sequence.into(),
-                kind.key.into(),
-                key.into(),
-                version.into(),
-                updated.0.into(),
-                write_change(new.change).into(),
-                new.caller.as_ref().into(),
-            ],
-        )?;
+        let row = [
+            sequence.into(),
+            kind.key.into(),
+            key.into(),
+            version.into(),
+            updated.0.into(),
+            write_change(new.change).into(),
+            new.caller.as_ref().into(),
+        ];
+        self.db.put(&table::CHANGE, &row, shard)?;
+        self.db.changed(kind.key, &new.name.id, || postgres::Resource {
+            key,
+            version,
+            live: new.change != Change::Delete,
+            moment,
+            entry: entries.to_bytes(),
+        });
         if new.change == Change::Delete {
             self.pending.deleted.push(key);
         }
@@ -125,33 +121,66 @@ impl Tx<'_> {
             body: bytes.into(),
             holes,
         };
-        Ok(Committed { version: stored, sequence: sequence.cast_unsigned() })
+        Ok(Committed { version: stored, shard, sequence: sequence.cast_unsigned() })
     }
 
-    fn before(&self, kind: &Kind, id: &str) -> Result<Option<Before>, StoreError> {
-        let sql = "SELECT key, version, live, instant, span, entry FROM resource WHERE type = ?1 AND id = ?2";
-        self.db.first(sql, &[kind.key.into(), id.into()], |row| {
-            Ok(Before {
-                key: row.int(0)?,
-                version: crate::versions::version_number(row.int(1)?),
-                live: row.int(2)? == 1,
-                moment: Moment { instant: row.int(3)?, span: row.int(4)? },
-                entries: Entries::from_bytes(row.bytes(5)?)?,
-            })
-        })
+    /// What is there before a change.
+    fn before(&self, kind: &Kind, id: &str, named: Named) -> Result<Option<Before>, StoreError> {
+        match self.db {
+            Db::Sqlite(db) => {
+                db.first(STANDING, &[kind.key.into(), id.into()], read_standing)?.map(Before::of).transpose()
+            }
+            // A name made by the server is new, unless something in this job refers to it already.
+            Db::Postgres(db, _)
+                if named == Named::ByServer && db.staging.borrow_mut().known().resource(kind.key, id).is_none() =>
+            {
+                Ok(None)
+            }
+            Db::Postgres(db, _) => {
+                let Some(before) = self.standing(kind.key, id)? else { return Ok(None) };
+                // Rows of one resource are written once at a time.
+                if db.staging.borrow_mut().known().touches(before.key) {
+                    db.flush()?;
+                }
+                Before::of(before).map(Some)
+            }
+        }
     }
 
-    fn new_key(&mut self) -> i64 {
-        self.counters.resource += 1;
-        self.counters.resource
+    /// What stands under a name, from what is known in this transaction or from the store.
+    fn standing(&self, kind: i64, id: &str) -> Result<Option<postgres::Resource>, StoreError> {
+        if let Some(known) = self.db.known_resource(kind, id) {
+            return Ok(known);
+        }
+        let found = self.db.first_before(STANDING, &[kind.into(), id.into()], read_standing)?;
+        self.db.learn_resource(kind, id, found.as_ref());
+        Ok(found)
     }
 
-    /// Copies the last version aside before another takes its place.
-    fn keep_past(&self, key: i64, until: Instant) -> Result<(), StoreError> {
-        let sql = "INSERT INTO past (resource, version, sequence, updated, until, instant, change, form, seal, entry, holes, body)
-                   SELECT key, version, sequence, updated, ?2, instant, change, form, seal, entry, holes, body
-                   FROM resource WHERE key = ?1";
-        self.db.execute(sql, &[key.into(), until.0.into()]).map(drop)
+    /// The shard that a change is made in, once it is held: nobody else changes what lies there.
+    fn place(&self, before: Option<&Before>, new: &NewVersion) -> Result<u32, StoreError> {
+        let shards = self.db.shards();
+        let own = shards.of_name(&new.name.resource_type, &new.name.id);
+        let shard = match (before, &new.notebook) {
+            (Some(before), _) => shards.of_key(before.key),
+            (None, Some(of)) => shards.of_name(&of.resource_type, &of.id),
+            (None, None) => own,
+        };
+        self.db.need(shard)?;
+        if before.is_none() && new.named == Named::ByCaller {
+            // Another might be given the same name at the same time, in another notebook.
+            self.db.need(own)?;
+        }
+        if new.change == Change::Delete {
+            // Nobody may begin to refer to it meanwhile, wherever that lies.
+            self.db.need_everything()?;
+        }
+        Ok(shard)
+    }
+
+    fn new_key(&mut self, shard: u32) -> Result<i64, StoreError> {
+        let number = self.counters.next_resource(shard)?;
+        Ok(self.db.shards().key(shard, number))
     }
 
     /// Which parameters the resource has a value for: a character for each, so that presence is a
@@ -159,7 +188,7 @@ impl Tx<'_> {
     fn facets(&mut self, rows: &[IndexRow]) -> Result<String, StoreError> {
         let mut facets = Vec::with_capacity(rows.len());
         for row in rows {
-            let param = self.words.ensure_param(self.db, row.param)?;
+            let param = self.words.ensure_param(self.lasting(), row.param)?;
             facets.push(facet(self.grew(param)));
         }
         facets.sort_unstable();
@@ -183,7 +212,7 @@ impl Tx<'_> {
             if Moment::covers(kind, row) {
                 continue;
             }
-            let param = self.words.ensure_param(self.db, row.param)?;
+            let param = self.words.ensure_param(self.lasting(), row.param)?;
             let param = self.grew(param);
             entries.push(match &row.value {
                 IndexValue::String { exact, folded } => Entry::Text { param, folded, exact },
@@ -226,12 +255,12 @@ impl Tx<'_> {
             });
         }
         for param in twofold(&entries) {
-            let growth = self.words.ensure_twofold(self.db, param)?;
+            let growth = self.words.ensure_twofold(self.lasting(), param)?;
             self.grew(((), growth));
         }
         entries.extend(uncovered.into_iter().map(|target| Entry::Reference { param: 0, target, link: Link::Firm }));
         for unique in &new.unique {
-            let scope = self.words.ensure_scope(self.db, unique.scope)?;
+            let scope = self.words.ensure_scope(self.lasting(), unique.scope)?;
             entries.push(Entry::Key { scope: self.grew(scope), key: &unique.key });
         }
         Ok(Entries::new(entries))
@@ -239,42 +268,71 @@ impl Tx<'_> {
 
     fn system_key(&mut self, system: Option<&str>) -> Result<i64, StoreError> {
         let Some(name) = system else { return Ok(0) };
-        let grown = self.words.ensure_system(self.db, name)?;
+        let grown = self.words.ensure_system(self.lasting(), &self.db.key_text(name))?;
         Ok(self.grew(grown))
     }
 
     /// The key of what is linked to; looked at again at the end when it is not live yet.
     fn link_target(&mut self, link: &NamedLink) -> Result<i64, StoreError> {
-        if let Some(kind) = self.words.kind(self.db, &link.to.resource_type)? {
-            let sql = "SELECT key, live FROM resource WHERE type = ?1 AND id = ?2";
-            let found = self
-                .db
-                .first(sql, &[kind.key.into(), link.to.id.as_ref().into()], |row| Ok((row.int(0)?, row.int(1)?)))?;
-            if let Some((key, 1)) = found {
-                return Ok(key);
-            }
+        if let Some(kind) = self.words.kind(self.lasting(), &link.to.resource_type)?
+            && let Some((key, true)) = self.key_and_life(kind.key, &link.to.id)?
+        {
+            return Ok(key);
         }
         let target = self.target_key(&link.to.resource_type, &link.to.id)?;
         self.pending.unresolved.push((target, link.clone()));
         Ok(target)
     }
 
+    /// The key of what stands under a name, and whether it is live.
+    fn key_and_life(&self, kind: i64, id: &str) -> Result<Option<(i64, bool)>, StoreError> {
+        match self.db {
+            Db::Sqlite(db) => {
+                let sql = "SELECT key, live FROM resource WHERE type = ?1 AND id = ?2";
+                db.first(sql, &[kind.into(), id.into()], |row| Ok((row.int(0)?, row.int(1)? == 1)))
+            }
+            Db::Postgres(..) => Ok(self.standing(kind, id)?.map(|standing| (standing.key, standing.live))),
+        }
+    }
+
     /// The key of a name; one is set aside when there is no such resource yet.
     fn target_key(&mut self, resource_type: &str, id: &str) -> Result<i64, StoreError> {
         let timeline = self.timeline_for(resource_type);
-        let grown = self.words.ensure_kind(self.db, resource_type, || timeline)?;
+        let grown = self.words.ensure_kind(self.lasting(), resource_type, || timeline)?;
         let kind = self.grew(grown);
-        let sql = "SELECT key FROM resource WHERE type = ?1 AND id = ?2";
-        if let Some(key) = self.db.first(sql, &[kind.key.into(), id.into()], |row| row.int(0))? {
+        if let Some((key, _)) = self.key_and_life(kind.key, id)? {
             return Ok(key);
         }
-        let key = self.new_key();
-        self.db.execute(
-            "INSERT INTO resource (key, type, id, version, live, sequence, updated, instant, span,
-               change, form, seal, facets, entry, holes, body)
-             VALUES (?1, ?2, ?3, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', x'', x'', x'')",
-            &[key.into(), kind.key.into(), id.into()],
-        )?;
+        let shard = self.db.shards().of_name(resource_type, id);
+        self.db.need(shard)?;
+        let key = self.new_key(shard)?;
+        let (none, nothing) = (Value::Int(0), || Value::Bytes(Vec::new().into()));
+        let row = [
+            key.into(),
+            kind.key.into(),
+            id.into(),
+            none.clone(),
+            none.clone(),
+            none.clone(),
+            none.clone(),
+            none.clone(),
+            none.clone(),
+            none.clone(),
+            none.clone(),
+            none,
+            "".into(),
+            nothing(),
+            nothing(),
+            nothing(),
+        ];
+        self.db.put(&table::RESOURCE, &row, shard)?;
+        self.db.changed(kind.key, id, || postgres::Resource {
+            key,
+            version: 0,
+            live: false,
+            moment: Moment { instant: 0, span: 0 },
+            entry: Vec::new(),
+        });
         Ok(key)
     }
 
@@ -300,15 +358,37 @@ impl Tx<'_> {
     }
 
     fn need_blobs(&self, key: i64, version: u32, new: &NewVersion) -> Result<(), StoreError> {
-        for blob in &new.blobs {
-            let sql = "INSERT INTO version_blob (blob, resource, version)
-                       SELECT key, ?2, ?3 FROM blob WHERE sha256 = ?1 ON CONFLICT DO NOTHING";
-            let values = [blob.0.as_slice().into(), key.into(), version.into()];
-            if self.db.execute(sql, &values)? == 0 && self.blob_length(*blob)?.is_none() {
-                return Err(StoreError::BlobMissing(*blob));
+        let shard = self.db.shards().of_key(key);
+        for (at, blob) in new.blobs.iter().enumerate() {
+            if new.blobs.iter().take(at).any(|other| other == blob) {
+                continue;
             }
+            let sql = "SELECT key FROM blob WHERE sha256 = ?1";
+            let found = self.db.first_before(sql, &[blob.0.as_slice().into()], |row| row.int(0))?;
+            let found = found.ok_or(StoreError::BlobMissing(*blob))?;
+            self.db.put(&table::VERSION_BLOB, &[found.into(), key.into(), version.into()], shard)?;
         }
         Ok(())
+    }
+}
+
+/// What is looked at of a resource before it is changed.
+const STANDING: &str = "SELECT key, version, live, instant, span, entry FROM resource WHERE type = ?1 AND id = ?2";
+
+fn read_standing(row: &Row<'_>) -> Result<postgres::Resource, StoreError> {
+    Ok(postgres::Resource {
+        key: row.int(0)?,
+        version: version_number(row.int(1)?),
+        live: row.int(2)? == 1,
+        moment: Moment { instant: row.int(3)?, span: row.int(4)? },
+        entry: row.bytes(5)?.to_vec(),
+    })
+}
+
+impl Before {
+    fn of(standing: postgres::Resource) -> Result<Self, StoreError> {
+        let postgres::Resource { key, version, live, moment, entry } = standing;
+        Ok(Self { key, version, live, moment, entries: Entries::from_bytes(&entry)? })
     }
 }
 

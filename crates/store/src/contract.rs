@@ -106,6 +106,11 @@ pub struct Version {
 pub struct NewVersion {
     /// Which resource.
     pub name: Name,
+    /// The resource whose notebook it belongs to: what is of one notebook is written in one order.
+    /// `None` for what is of its own.
+    pub notebook: Option<Name>,
+    /// Who gave it its name.
+    pub named: Named,
     /// What happens to it.
     pub change: Change,
     /// The form it is written in.
@@ -123,6 +128,15 @@ pub struct NewVersion {
     pub blobs: Vec<BlobId>,
     /// Who did it: kept in the change row.
     pub caller: Box<str>,
+}
+
+/// Who gave a resource its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// The server, at random: nobody else can be giving the same to another.
+    ByServer,
+    /// The caller.
+    ByCaller,
 }
 
 /// A reference to a resource of this server, with the place it stands at.
@@ -178,13 +192,17 @@ impl NewBlob {
 pub struct Committed {
     /// The version as stored.
     pub version: Version,
-    /// Its place in the change feed: gap-free, ascending.
+    /// The shard it lies in.
+    pub shard: u32,
+    /// Its place in the change feed of the shard: gap-free, ascending.
     pub sequence: u64,
 }
 
-/// An entry of the change feed.
+/// An entry of the change feed of a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeRecord {
+    /// The shard.
+    pub shard: u32,
     /// Its place.
     pub sequence: u64,
     /// Which resource.
@@ -376,6 +394,9 @@ pub enum StoreError {
     /// The file cannot be opened, for a reason that lies with the file system.
     #[error("the file cannot be opened")]
     Unopened(#[source] std::io::Error),
+    /// The store went away while it committed: whether it did is not known.
+    #[error("whether it was committed is not known")]
+    InDoubt(#[source] Cause),
     /// The store is broken or away: the cause is for the log.
     #[error("store unavailable")]
     Unavailable(#[source] Cause),

@@ -8,10 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 
 use crate::contract::{Cursor, StoreError};
-use crate::dialect::Value;
-use crate::dialect::sqlite::{Connection, damaged, unavailable};
+use crate::dialect::{Db, Dialect, Value, damaged, unavailable};
 use crate::entry::{put_number, take, take_number};
 use crate::mark::StoreId;
+use crate::shard::MOST;
 use liaison_pages::seal;
 
 /// Signs places: made once with the store, the same for every node.
@@ -49,13 +49,32 @@ impl Deref for SortValues {
     }
 }
 
+/// A moment of the store: the number of the last change in each shard.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct AsOf(pub(crate) Box<[i64]>);
+
+impl AsOf {
+    /// The last change in a shard.
+    pub(crate) fn of(&self, shard: u32) -> i64 {
+        self.0.get(shard as usize).copied().unwrap_or_default()
+    }
+
+    /// As a value of a statement: see [`Dialect::not_after`].
+    pub(crate) fn value(&self, dialect: Dialect) -> Value<'static> {
+        match dialect {
+            Dialect::Sqlite => self.of(0).into(),
+            Dialect::Postgres => Value::Ints(self.0.to_vec().into()),
+        }
+    }
+}
+
 /// A place in a result.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Place {
     /// Which question it is a place in: a hash of it.
     pub(crate) question: u64,
-    /// The sequence as of which the first page was made.
-    pub(crate) as_of: i64,
+    /// The last changes as of which the first page was made.
+    pub(crate) as_of: AsOf,
     /// The number of results, counted for the first page.
     pub(crate) total: Option<u64>,
     /// The sort values of the last resource given.
@@ -92,7 +111,7 @@ const TAG_BYTES: usize = 16;
 
 impl CursorKey {
     /// Makes the key of a new store.
-    pub(crate) fn make(db: &Connection) -> Result<Self, StoreError> {
+    pub(crate) fn make(db: Db<'_>) -> Result<Self, StoreError> {
         let mut fresh = [0; KEY_BYTES];
         ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut fresh)
             .map_err(|_| unavailable("no randomness"))?;
@@ -102,7 +121,7 @@ impl CursorKey {
     }
 
     /// The key of a store.
-    pub(crate) fn read(db: &Connection) -> Result<Self, StoreError> {
+    pub(crate) fn read(db: Db<'_>) -> Result<Self, StoreError> {
         db.first("SELECT value FROM setting WHERE name = ?1", &[Value::from(KEY_NAME)], |row| {
             Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, row.bytes(0)?)))
         })?
@@ -118,9 +137,10 @@ impl CursorKey {
 
     /// Signs a place.
     pub(crate) fn seal(&self, place: &Place) -> Cursor {
-        let mut bytes = vec![1];
+        let mut bytes = vec![2];
         bytes.extend_from_slice(&place.question.to_le_bytes());
-        put_number(&mut bytes, place.as_of.cast_unsigned());
+        put_number(&mut bytes, place.as_of.0.len() as u64);
+        place.as_of.0.iter().for_each(|last| put_number(&mut bytes, last.cast_unsigned()));
         put_number(&mut bytes, place.total.map_or(0, |total| total.saturating_add(1)));
         put_number(&mut bytes, place.key.cast_unsigned());
         for value in &place.after {
@@ -167,11 +187,16 @@ fn parse(mut from: &[u8]) -> Result<Place, StoreError> {
     let word = |from: &mut &[u8]| -> Result<[u8; 8], StoreError> {
         take(from, 8)?.try_into().map_err(|_| StoreError::BadCursor)
     };
-    if take(from, 1)? != [1] {
+    if take(from, 1)? != [2] {
         return Err(StoreError::BadCursor);
     }
     let question = u64::from_le_bytes(word(from)?);
-    let as_of = take_number(from)?.cast_signed();
+    let shards = take_number(from)?;
+    if shards > u64::from(MOST) {
+        return Err(StoreError::BadCursor);
+    }
+    let as_of = (0..shards).map(|_| take_number(from).map(u64::cast_signed)).collect::<Result<_, _>>()?;
+    let as_of = AsOf(as_of);
     let total = take_number(from)?.checked_sub(1);
     let key = take_number(from)?.cast_signed();
     let mut after = Vec::new();

@@ -9,8 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use liaison_fhir::search::index::Param;
 
 use crate::contract::{Name, StoreError};
-use crate::dialect::sqlite::{damaged, unavailable};
-use crate::dialect::{Connection, Value};
+use crate::dialect::{Db, Value, damaged, unavailable};
 
 /// Systems come from callers, so there is no end of them: the memory is emptied at this many.
 const SYSTEMS_REMEMBERED: usize = 10_000;
@@ -55,7 +54,7 @@ struct Words {
 
 impl Dictionary {
     /// The type of this name, if there ever was a resource of it.
-    pub(crate) fn kind(&self, db: &Connection, name: &str) -> Result<Option<Kind>, StoreError> {
+    pub(crate) fn kind(&self, db: Db<'_>, name: &str) -> Result<Option<Kind>, StoreError> {
         if let Some(kind) = self.read().kinds.get(name) {
             return Ok(Some(kind.clone()));
         }
@@ -69,7 +68,7 @@ impl Dictionary {
     }
 
     /// The type of this number.
-    pub(crate) fn kind_of(&self, db: &Connection, key: i64) -> Result<Kind, StoreError> {
+    pub(crate) fn kind_of(&self, db: Db<'_>, key: i64) -> Result<Kind, StoreError> {
         if let Some(kind) = self.read().kinds_by_key.get(&key) {
             return Ok(kind.clone());
         }
@@ -83,7 +82,7 @@ impl Dictionary {
     }
 
     /// Every type there is a resource of.
-    pub(crate) fn kinds(&self, db: &Connection) -> Result<Vec<Kind>, StoreError> {
+    pub(crate) fn kinds(&self, db: Db<'_>) -> Result<Vec<Kind>, StoreError> {
         db.all("SELECT key, name, timeline FROM resource_type ORDER BY key", &[], |row| {
             Ok(Kind { key: row.int(0)?, name: row.text(1)?.into(), timeline: row.maybe_text(2)?.map(Arc::from) })
         })
@@ -92,7 +91,7 @@ impl Dictionary {
     /// The type of this name, made if need be. Writer only.
     pub(crate) fn ensure_kind(
         &self,
-        db: &Connection,
+        db: Db<'_>,
         name: &str,
         timeline: impl FnOnce() -> Option<&'static str>,
     ) -> Result<(Kind, Growth), StoreError> {
@@ -101,18 +100,21 @@ impl Dictionary {
         }
         let timeline = timeline();
         let bound = timeline.map_or(Value::Null, Value::from);
-        let key = insert(
-            db,
-            "INSERT INTO resource_type (name, timeline, longest) VALUES (?1, ?2, 1) RETURNING key",
-            &[name.into(), bound],
-        )?;
-        let kind = Kind { key, name: name.into(), timeline: timeline.map(Arc::from) };
-        self.remember(&kind);
-        Ok((kind, Growth::New))
+        let sql = "INSERT INTO resource_type (name, timeline, longest) VALUES (?1, ?2, 1)
+                   ON CONFLICT DO NOTHING RETURNING key";
+        match db.first(sql, &[name.into(), bound], |row| row.int(0))? {
+            Some(key) => {
+                let kind = Kind { key, name: name.into(), timeline: timeline.map(Arc::from) };
+                self.remember(&kind);
+                Ok((kind, Growth::New))
+            }
+            // Added at the same moment by another node, with what it orders by.
+            None => Ok((self.kind(db, name)?.ok_or_else(lost)?, Growth::None)),
+        }
     }
 
     /// The number of a parameter, if a value of it was ever kept.
-    pub(crate) fn param(&self, db: &Connection, param: Param) -> Result<Option<i64>, StoreError> {
+    pub(crate) fn param(&self, db: Db<'_>, param: Param) -> Result<Option<i64>, StoreError> {
         if let Some(key) = self.read().params.get(&param) {
             return Ok(Some(*key));
         }
@@ -125,19 +127,23 @@ impl Dictionary {
     }
 
     /// The number of a parameter, made if need be. Writer only.
-    pub(crate) fn ensure_param(&self, db: &Connection, param: Param) -> Result<(i64, Growth), StoreError> {
+    pub(crate) fn ensure_param(&self, db: Db<'_>, param: Param) -> Result<(i64, Growth), StoreError> {
         if let Some(key) = self.param(db, param)? {
             return Ok((key, Growth::None));
         }
-        let sql = "INSERT INTO param (base, code) VALUES (?1, ?2) RETURNING key";
-        let key = insert(db, sql, &[param.base.into(), param.code.into()])?;
-        self.write().params.insert(param, key);
-        Ok((key, Growth::New))
+        let sql = "INSERT INTO param (base, code) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING key";
+        match db.first(sql, &[param.base.into(), param.code.into()], |row| row.int(0))? {
+            Some(key) => {
+                self.write().params.insert(param, key);
+                Ok((key, Growth::New))
+            }
+            None => Ok((self.param(db, param)?.ok_or_else(lost)?, Growth::None)),
+        }
     }
 
     /// Whether a resource ever had one code of a parameter in several systems: the rows of the code
     /// then give it as often.
-    pub(crate) fn is_twofold(&self, db: &Connection, param: i64) -> Result<bool, StoreError> {
+    pub(crate) fn is_twofold(&self, db: Db<'_>, param: i64) -> Result<bool, StoreError> {
         if self.read().twofold.contains(&param) {
             return Ok(true);
         }
@@ -150,7 +156,7 @@ impl Dictionary {
     }
 
     /// Sees to it that a parameter is known as twofold. Writer only.
-    pub(crate) fn ensure_twofold(&self, db: &Connection, param: i64) -> Result<Growth, StoreError> {
+    pub(crate) fn ensure_twofold(&self, db: Db<'_>, param: i64) -> Result<Growth, StoreError> {
         if self.is_twofold(db, param)? {
             return Ok(Growth::None);
         }
@@ -160,7 +166,7 @@ impl Dictionary {
     }
 
     /// The number of a code system, if a code of it was ever kept.
-    pub(crate) fn system(&self, db: &Connection, name: &str) -> Result<Option<i64>, StoreError> {
+    pub(crate) fn system(&self, db: Db<'_>, name: &str) -> Result<Option<i64>, StoreError> {
         if let Some(key) = self.read().systems.get(name) {
             return Ok(Some(*key));
         }
@@ -172,17 +178,22 @@ impl Dictionary {
     }
 
     /// The number of a code system, made if need be. Writer only.
-    pub(crate) fn ensure_system(&self, db: &Connection, name: &str) -> Result<(i64, Growth), StoreError> {
+    pub(crate) fn ensure_system(&self, db: Db<'_>, name: &str) -> Result<(i64, Growth), StoreError> {
         if let Some(key) = self.system(db, name)? {
             return Ok((key, Growth::None));
         }
-        let key = insert(db, "INSERT INTO system (name) VALUES (?1) RETURNING key", &[name.into()])?;
-        self.remember_system(name, key);
-        Ok((key, Growth::New))
+        let sql = "INSERT INTO system (name) VALUES (?1) ON CONFLICT DO NOTHING RETURNING key";
+        match db.first(sql, &[name.into()], |row| row.int(0))? {
+            Some(key) => {
+                self.remember_system(name, key);
+                Ok((key, Growth::New))
+            }
+            None => Ok((self.system(db, name)?.ok_or_else(lost)?, Growth::None)),
+        }
     }
 
     /// The number of a scope of unique keys, if a key of it was ever kept.
-    pub(crate) fn scope(&self, db: &Connection, name: &'static str) -> Result<Option<i64>, StoreError> {
+    pub(crate) fn scope(&self, db: Db<'_>, name: &'static str) -> Result<Option<i64>, StoreError> {
         if let Some(key) = self.read().scopes.get(name) {
             return Ok(Some(*key));
         }
@@ -194,22 +205,30 @@ impl Dictionary {
     }
 
     /// The number of a scope, made if need be. Writer only.
-    pub(crate) fn ensure_scope(&self, db: &Connection, name: &'static str) -> Result<(i64, Growth), StoreError> {
+    pub(crate) fn ensure_scope(&self, db: Db<'_>, name: &'static str) -> Result<(i64, Growth), StoreError> {
         if let Some(key) = self.scope(db, name)? {
             return Ok((key, Growth::None));
         }
-        let key = insert(db, "INSERT INTO scope (name) VALUES (?1) RETURNING key", &[name.into()])?;
-        self.write().scopes.insert(name, key);
-        Ok((key, Growth::New))
+        let sql = "INSERT INTO scope (name) VALUES (?1) ON CONFLICT DO NOTHING RETURNING key";
+        match db.first(sql, &[name.into()], |row| row.int(0))? {
+            Some(key) => {
+                self.write().scopes.insert(name, key);
+                Ok((key, Growth::New))
+            }
+            None => Ok((self.scope(db, name)?.ok_or_else(lost)?, Growth::None)),
+        }
     }
 
     /// Sees to it that the longest span stored for a type is at least this one. Writer only.
-    pub(crate) fn lengthen(&self, db: &Connection, kind: &Kind, span: i64) -> Result<Growth, StoreError> {
+    pub(crate) fn lengthen(&self, db: Db<'_>, kind: &Kind, span: i64) -> Result<Growth, StoreError> {
         if self.read().longest.get(&kind.key).is_some_and(|longest| *longest >= span) {
             return Ok(Growth::None);
         }
-        let sql = "UPDATE resource_type SET longest = max(longest, ?2) WHERE key = ?1 RETURNING longest";
-        let longest = insert(db, sql, &[kind.key.into(), span.into()])?;
+        let sql = format!(
+            "UPDATE resource_type SET longest = {}(longest, ?2) WHERE key = ?1 RETURNING longest",
+            db.dialect().greater()
+        );
+        let longest = db.first(&sql, &[kind.key.into(), span.into()], |row| row.int(0))?.ok_or_else(lost)?;
         self.write().longest.insert(kind.key, longest);
         Ok(Growth::New)
     }
@@ -251,6 +270,7 @@ pub(crate) enum Growth {
     New,
 }
 
-fn insert(db: &Connection, sql: &str, values: &[Value<'_>]) -> Result<i64, StoreError> {
-    db.first(sql, values, |row| row.int(0))?.ok_or_else(|| unavailable("an insert returned no row"))
+/// A name that was there a moment ago: names are never taken away.
+fn lost() -> StoreError {
+    unavailable("a name that was added is not there")
 }

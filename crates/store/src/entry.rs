@@ -5,7 +5,7 @@
 //! that a page asked for later can order a resource as it stood when the first page was made.
 
 use crate::contract::StoreError;
-use crate::dialect::sqlite::damaged as damaged_store;
+use crate::dialect::damaged as damaged_store;
 
 /// An index row or unique key in terms of dictionary and resource keys.
 #[derive(Clone, Copy, Debug, PartialEq)]

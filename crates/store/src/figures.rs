@@ -16,10 +16,34 @@ static WAITING: LazyLock<Gauge> = LazyLock::new(|| gauge!("liaison_store_writes_
 static FROM_MEMORY: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_reads_total", "from" => "memory"));
 static FROM_STORE: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_reads_total", "from" => "store"));
 
+static AGAIN: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_groups_again_total", "why" => "others"));
+static WIDER: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_groups_again_total", "why" => "wider"));
+static LOST: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_groups_again_total", "why" => "lost"));
+
+/// Why a group of writes is run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Others were in the way.
+    Others,
+    /// It needed more shards, or savepoints.
+    Wider,
+    /// The connection was lost.
+    Lost,
+}
+
+/// A group of writes is run again.
+pub(crate) fn again(why: Again) {
+    match why {
+        Again::Others => AGAIN.increment(1),
+        Again::Wider => WIDER.increment(1),
+        Again::Lost => LOST.increment(1),
+    }
+}
+
 /// Shows what was not counted yet as zero, so that its first rise is seen: to be called once it is known
 /// who collects.
 pub fn begin() {
-    for counter in [&COMMITTED, &NOT_COMMITTED, &FROM_MEMORY, &FROM_STORE] {
+    for counter in [&COMMITTED, &NOT_COMMITTED, &FROM_MEMORY, &FROM_STORE, &AGAIN, &WIDER, &LOST] {
         counter.increment(0);
     }
     WAITING.increment(0);

@@ -3,6 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::contract::{Cause, StoreError};
+use crate::dialect::Dialect;
+use crate::reader::Reader;
+use crate::store::Store;
 
 /// What ails a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,23 @@ impl Ailment {
             Self::ReadOnly => StoreError::ReadOnly(cause),
             Self::NotWriting => StoreError::Unavailable(cause),
         }
+    }
+}
+
+impl Store {
+    /// How many bytes a database takes, without the log of its server.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn bytes(&self) -> Result<u64, StoreError> {
+        let size = |reader: &Reader<'_>| {
+            let sql = match reader.db.dialect() {
+                Dialect::Sqlite => "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+                Dialect::Postgres => "SELECT pg_database_size(current_database())",
+            };
+            Ok::<_, StoreError>(reader.db.first(sql, &[], |row| row.int(0))?.unwrap_or_default().cast_unsigned())
+        };
+        self.read(size).await
     }
 }
 

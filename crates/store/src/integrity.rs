@@ -46,7 +46,11 @@ impl Tx<'_> {
     }
 
     fn is_live(&self, resource: i64) -> Result<bool, StoreError> {
-        let live = self.db.first("SELECT live FROM resource WHERE key = ?1", &[resource.into()], |row| row.int(0))?;
+        if let Some(live) = self.db.known_life(resource) {
+            return Ok(live);
+        }
+        let live =
+            self.db.first_before("SELECT live FROM resource WHERE key = ?1", &[resource.into()], |row| row.int(0))?;
         Ok(live == Some(1))
     }
 }

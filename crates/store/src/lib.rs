@@ -35,5 +35,6 @@ mod mark;
 mod moment;
 mod rows;
 mod search;
+pub mod shard;
 mod sphere;
 mod versions;

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use liaison_pages::seal;
 
 use crate::contract::StoreError;
-use crate::dialect::Connection;
+use crate::dialect::sqlite::Connection;
 
 /// What stands behind the name of a store in that of its mark.
 pub(crate) const ENDING: &str = "-mark";

@@ -4,21 +4,24 @@
 //! to be long, on threads of the store (`docs/decisions/0009-short-reads-in-place.md`).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::contract::{Name, StoreError, Version};
 use crate::cursor::CursorKey;
-use crate::dialect::sqlite::{Connection, Purpose, unavailable};
+use crate::dialect::postgres::{self, Address};
+use crate::dialect::sqlite::{Connection, Purpose};
+use crate::dialect::{Db, unavailable};
 use crate::dictionary::Dictionary;
 use crate::kept::{Kept, Live};
+use crate::shard::Shards;
 use crate::store::StoreOptions;
 
 /// What a job reads through.
 pub struct Reader<'c> {
-    pub(crate) db: &'c Connection,
+    pub(crate) db: Db<'c>,
     pub(crate) words: &'c Dictionary,
     pub(crate) key: &'c CursorKey,
     memory: Option<Memory<'c>>,
@@ -34,7 +37,7 @@ struct Memory<'c> {
 
 impl<'c> Reader<'c> {
     /// What reads from the connection alone.
-    pub(crate) const fn of(db: &'c Connection, words: &'c Dictionary, key: &'c CursorKey) -> Self {
+    pub(crate) const fn of(db: Db<'c>, words: &'c Dictionary, key: &'c CursorKey) -> Self {
         Self { db, words, key, memory: None }
     }
 
@@ -92,12 +95,25 @@ enum Ran {
 /// page costs that an index leads to.
 const SHORT: i64 = 60_000;
 
+/// Where connections lead.
+pub(crate) enum Source {
+    /// To a file, each with a page cache of so many KiB.
+    File { path: PathBuf, cache_kib: u32 },
+    /// To a server, where the store is divided like this.
+    Server { address: Address, shards: Shards },
+}
+
+/// A connection that is not used at the moment.
+enum Idle {
+    File(Connection),
+    Server(Box<postgres::Connection>),
+}
+
 struct Pool {
-    path: PathBuf,
-    cache_kib: u32,
+    source: Source,
     /// Never more than jobs ran at the same time. The last one used is the first used again: its
     /// cache is warm.
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<Idle>>,
     words: Arc<Dictionary>,
     key: CursorKey,
     kept: Option<Arc<Kept>>,
@@ -114,28 +130,26 @@ enum Patience {
 
 /// As many connections as jobs may run at once share what the readers have: memory does not grow
 /// with the processors of the machine.
-fn cache_of_each(options: &StoreOptions) -> u32 {
+pub(crate) fn cache_of_each(options: &StoreOptions) -> u32 {
     let connections = options.readers.max(1).saturating_add(options.short_reads.max(1));
     (options.cache_kib / 2).saturating_mul(3) / u32::try_from(connections).unwrap_or(u32::MAX)
 }
 
 impl Readers {
-    /// Opens the connections and starts the threads.
+    /// Opens a connection and starts the threads.
     pub(crate) fn start(
-        path: &Path,
+        source: Source,
         options: &StoreOptions,
         words: Arc<Dictionary>,
         key: CursorKey,
         kept: Option<Arc<Kept>>,
     ) -> Result<Self, StoreError> {
-        let pool = Arc::new(Pool {
-            path: path.to_owned(),
-            cache_kib: cache_of_each(options),
-            idle: Mutex::default(),
-            words,
-            key,
-            kept,
-        });
+        // Whoever waits for a server does not keep a disk busy: as many as there are threads for it.
+        let turns = match &source {
+            Source::File { .. } => options.short_reads.max(1),
+            Source::Server { .. } => options.readers.max(1),
+        };
+        let pool = Arc::new(Pool { source, idle: Mutex::default(), words, key, kept });
         let (queue, waiting) = tokio::sync::mpsc::channel::<Job>(WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         // Opened once here, so that a store that cannot be read is known at once.
@@ -154,7 +168,7 @@ impl Readers {
                 .spawn(work)
                 .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         }
-        Ok(Self { queue, pool, turns: Semaphore::new(options.short_reads.max(1)) })
+        Ok(Self { queue, pool, turns: Semaphore::new(turns) })
     }
 
     /// Hands a job to one of the threads.
@@ -201,7 +215,7 @@ impl Readers {
         E: From<StoreError>,
     {
         let _turn = self.turns.acquire().await.map_err(|_| unavailable("the store is closed"))?;
-        self.pool.run(View::Snapshot, Patience::Whole, job).0
+        self.pool.here(|pool| pool.run(View::Snapshot, Patience::Whole, job).0)
     }
 
     /// Runs a job on the calling thread, once it is its turn, and begins it anew on one of the threads
@@ -212,7 +226,7 @@ impl Readers {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        {
+        if matches!(self.pool.source, Source::File { .. }) {
             let _turn = self.turns.acquire().await.map_err(|_| unavailable("the store is closed"))?;
             if let (answer, Ran::ToItsEnd) = self.pool.run(View::Snapshot, Patience::Short, &job) {
                 return answer;
@@ -228,13 +242,40 @@ impl Readers {
         E: From<StoreError>,
     {
         let _turn = self.turns.acquire().await.map_err(|_| unavailable("the store is closed"))?;
-        self.pool.run(View::Statement, Patience::Whole, job).0
+        self.pool.here(|pool| pool.run(View::Statement, Patience::Whole, job).0)
     }
 }
 
 impl Pool {
-    fn open(&self) -> Result<Connection, StoreError> {
-        Connection::open(&self.path, Purpose::Read, self.cache_kib)
+    fn open(&self) -> Result<Idle, StoreError> {
+        Ok(match &self.source {
+            Source::File { path, cache_kib } => Idle::File(Connection::open(path, Purpose::Read, *cache_kib)?),
+            Source::Server { address, .. } => {
+                Idle::Server(Box::new(postgres::Connection::open(address, postgres::Purpose::Read)?))
+            }
+        })
+    }
+
+    fn db<'c>(&self, idle: &'c Idle) -> Db<'c> {
+        match (idle, &self.source) {
+            (Idle::File(db), _) => db.into(),
+            (Idle::Server(db), Source::Server { shards, .. }) => Db::Postgres(db, *shards),
+            // A server is only ever opened as one.
+            (Idle::Server(db), Source::File { .. }) => Db::Postgres(db, Shards::One),
+        }
+    }
+
+    /// Runs something on this thread, which others of a runtime may be waiting for.
+    fn here<T>(&self, work: impl FnOnce(&Self) -> T) -> T {
+        let many = || {
+            let runtime = tokio::runtime::Handle::try_current();
+            runtime.is_ok_and(|runtime| runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread)
+        };
+        match &self.source {
+            // The way to a server and back takes long enough for others to be served meanwhile.
+            Source::Server { .. } if many() => tokio::task::block_in_place(|| work(self)),
+            Source::Server { .. } | Source::File { .. } => work(self),
+        }
     }
 
     fn run<R, E, J>(&self, view: View, patience: Patience, job: J) -> (Result<R, E>, Ran)
@@ -242,34 +283,50 @@ impl Pool {
         J: FnOnce(&Reader<'_>) -> Result<R, E>,
         E: From<StoreError>,
     {
-        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let db = match kept {
-            Some(db) => db,
-            None => match self.open() {
-                Ok(db) => db,
-                Err(error) => return (Err(error.into()), Ran::ToItsEnd),
-            },
+        let idle = match self.take_idle() {
+            Some(idle) => Ok(idle),
+            None => self.open(),
+        };
+        let idle = match idle {
+            Ok(idle) => idle,
+            Err(error) => return (Err(error.into()), Ran::ToItsEnd),
         };
         // Before anything is read: what is read is then at least as new.
         let memory = self.kept.as_deref().map(|kept| Memory { kept, began: kept.committed() });
-        let reader = Reader { memory, ..Reader::of(&db, &self.words, &self.key) };
-        if patience == Patience::Short {
+        let reader = Reader { memory, ..Reader::of(self.db(&idle), &self.words, &self.key) };
+        if let (Patience::Short, Idle::File(db)) = (patience, &idle) {
             db.stop_after(SHORT);
         }
         let answer = match view {
             View::Snapshot => on_snapshot(&reader, job),
             View::Statement => unpanicked(&reader, job),
         };
-        let ran = if db.stopped() { Ran::TooLong } else { Ran::ToItsEnd };
+        let stopped = matches!(&idle, Idle::File(db) if db.stopped());
+        let ran = if stopped { Ran::TooLong } else { Ran::ToItsEnd };
         // One that could not end its snapshot is closed instead.
-        if !db.in_transaction() {
-            self.give_back(db);
+        let good = match &idle {
+            Idle::File(db) => !db.in_transaction(),
+            Idle::Server(db) => !db.in_transaction() && !db.is_broken(),
+        };
+        if good {
+            self.give_back(idle);
         }
         (answer, ran)
     }
 
-    fn give_back(&self, db: Connection) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(db);
+    fn take_idle(&self) -> Option<Idle> {
+        let mut kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match kept.pop()? {
+                // The server was started anew, say.
+                Idle::Server(db) if db.is_stale() => {}
+                good => return Some(good),
+            }
+        }
+    }
+
+    fn give_back(&self, idle: Idle) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(idle);
     }
 }
 
@@ -278,11 +335,11 @@ where
     J: FnOnce(&Reader<'_>) -> Result<R, E>,
     E: From<StoreError>,
 {
-    reader.db.execute("BEGIN", &[])?;
+    reader.db.begin_snapshot()?;
     let answer = unpanicked(reader, job);
     // The snapshot is let go even when the job failed; a read has nothing to lose. An error in the
     // file may have ended it already: what is told is that error.
-    let ended = if reader.db.in_transaction() { reader.db.execute("COMMIT", &[]) } else { Ok(0) };
+    let ended = reader.db.end_snapshot();
     let answer = answer?;
     ended?;
     Ok(answer)

@@ -1,7 +1,11 @@
-//! The versions of the store's tables, and the steps from one to the next.
+//! The versions of the store's tables, and the steps from one to the next: here those of a file, in
+//! [`shared`] those of a database that several programs use at the same time.
 
 use crate::contract::StoreError;
-use crate::dialect::sqlite::{APPLICATION_ID, Connection, unavailable};
+use crate::dialect::sqlite::{APPLICATION_ID, Connection};
+use crate::dialect::unavailable;
+
+pub(crate) mod shared;
 
 /// A step from one version of the tables to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -51,6 +51,8 @@ impl Reader<'_> {
     /// # Errors
     /// [`StoreError::BadCursor`], [`StoreError::TooSlow`], [`StoreError::Unavailable`].
     pub fn search(&self, query: &Query, page: &PageRequest) -> Result<Page, StoreError> {
+        // What a job that writes finds, or does not find, must still be so when it is committed.
+        self.db.need_everything()?;
         self.db.within(page.deadline, || self.search_page(query, page))
     }
 
@@ -86,8 +88,8 @@ impl Reader<'_> {
         let next = match matches.last().filter(|_| more) {
             Some(Match { hit: Hit { values, key }, .. }) => {
                 let as_of = match &place {
-                    Some(place) => place.as_of,
-                    None => self.last_sequence()?.cast_signed(),
+                    Some(place) => place.as_of.clone(),
+                    None => self.as_of()?,
                 };
                 Some(self.key.seal(&Place { question: number(), as_of, total, after: values.to_vec(), key: *key }))
             }

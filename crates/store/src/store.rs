@@ -9,37 +9,42 @@ use liaison_pages::Sealing;
 
 use crate::contract::{Instant, Name, StoreError, Version};
 use crate::cursor::CursorKey;
-use crate::dialect::sqlite::{Connection, KeepLog, Purpose, unavailable};
+use crate::dialect::postgres;
+use crate::dialect::sqlite::{Connection, KeepLog, Purpose};
+use crate::dialect::{Db, unavailable};
 use crate::dictionary::Dictionary;
 use crate::figures;
 use crate::health::{Ailment, Health};
 use crate::kept::Kept;
 use crate::lock::ProcessLock;
 use crate::mark::{self, Mark};
-use crate::reader::{Reader, Readers};
-use crate::schema::{self, MigrationStep, State};
+use crate::reader::{Reader, Readers, Source, cache_of_each};
+use crate::schema::{self, MigrationStep, State, shared};
+use crate::shard::Places;
+
 use crate::writer::{Tx, Writer};
+
+pub use crate::dialect::postgres::Address;
 
 /// Where a store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreUrl {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(Address),
 }
 
 impl StoreUrl {
-    /// Reads `sqlite:PATH`. `None` for anything else.
+    /// Reads `sqlite:PATH` or `postgres://…`. `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(address) = Address::parse(text) {
+            return Some(Self::Postgres(address));
+        }
         let path = text.strip_prefix("sqlite:")?;
         let path = path.strip_prefix("//").unwrap_or(path);
         (!path.is_empty()).then(|| Self::Sqlite(path.into()))
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::Sqlite(path) => path,
-        }
     }
 }
 
@@ -73,6 +78,8 @@ pub struct StoreOptions {
     pub cache_kib: u32,
     /// Versions kept in memory beside the pages, in KiB.
     pub kept_kib: u32,
+    /// Into how many shards a new store on PostgreSQL is divided, at most 1,024. It stays so.
+    pub shards: u32,
     /// What gives the moment.
     pub clock: Clock,
     /// Date parameters along which resources are ordered, at most one a type, each with at most
@@ -94,6 +101,7 @@ impl Default for StoreOptions {
             batch: 256,
             cache_kib: 36 * 1024,
             kept_kib: 48 * 1024,
+            shards: 64,
             clock: Arc::new(system_clock),
             timelines: Vec::new(),
         }
@@ -121,46 +129,73 @@ impl Store {
     /// [`StoreError::LogLost`], [`StoreError::Damaged`], [`StoreError::Full`],
     /// [`StoreError::ReadOnly`], [`StoreError::Unavailable`].
     pub fn open(url: &StoreUrl, options: StoreOptions) -> Result<Self, StoreError> {
-        let path = url.path().to_owned();
+        match url {
+            StoreUrl::Sqlite(path) => Self::open_file(path, &options),
+            StoreUrl::Postgres(address) => Self::open_server(address, &options),
+        }
+    }
+
+    fn open_file(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         let shared = Arc::new(Dictionary::default());
         let health = Health::default();
         let (writer, key, kept) = match options.access {
             Access::Serve => {
-                let lock = ProcessLock::take(&path)?;
-                openable(&path)?;
-                let db = Connection::open(&path, Purpose::Write, options.cache_kib)?;
+                let lock = ProcessLock::take(path)?;
+                openable(path)?;
+                let db = Connection::open(path, Purpose::Write, options.cache_kib)?;
                 // Until it is known to be whole, its log is evidence.
                 db.keep_log_on_close(KeepLog::AsItIs)?;
                 let key = match schema::state(&db)? {
                     State::Empty => {
-                        mark::refuse_empty(&path)?;
+                        mark::refuse_empty(path)?;
                         make(&db)?
                     }
                     State::Version(_) => {
                         schema::require_current(&db)?;
                         db.log_ahead()?;
-                        CursorKey::read(&db)?
+                        CursorKey::read((&db).into())?
                     }
                 };
-                mark::refuse_shorter(mark::read(&path), key.store_id(), &db)?;
+                mark::refuse_shorter(mark::read(path), key.store_id(), &db)?;
                 db.keep_log_on_close(KeepLog::Folded)?;
                 if db.sealing() == Sealing::Plain {
                     tracing::warn!("the pages of this store have no seals: export it and import it into a new one");
                 }
                 let last = last_change(&db)?;
-                let mark = Mark::open(&path, key.store_id(), last);
+                let mark = Mark::open(path, key.store_id(), last);
                 let kept = Arc::new(Kept::new(options.kept_kib, last.cast_signed()));
                 let told = (health.clone(), Arc::clone(&kept));
-                (Some(Writer::start(&path, db, (lock, mark), &options, key.clone(), told)?), key, Some(kept))
+                (Some(Writer::start(path, db, (lock, mark), options, key.clone(), told)?), key, Some(kept))
             }
             Access::Look => {
-                let db = Connection::open(&path, Purpose::Read, options.cache_kib / 2)?;
+                let db = Connection::open(path, Purpose::Read, options.cache_kib / 2)?;
                 schema::require_current(&db)?;
                 // Whoever writes is another process: nothing says what it changes.
-                (None, CursorKey::read(&db)?, None)
+                (None, CursorKey::read((&db).into())?, None)
             }
         };
-        let readers = Readers::start(&path, &options, shared, key, kept)?;
+        let source = Source::File { path: path.to_owned(), cache_kib: cache_of_each(options) };
+        let readers = Readers::start(source, options, shared, key, kept)?;
+        Ok(Self { inner: Arc::new(Inner { readers, writer, health }) })
+    }
+
+    fn open_server(address: &Address, options: &StoreOptions) -> Result<Self, StoreError> {
+        let db = postgres::Connection::open(address, postgres::Purpose::Write)?;
+        if options.access == Access::Serve {
+            shared::make_if_empty(&db, options.shards)?;
+        }
+        shared::require_usable(&db)?;
+        let shards = shared::shards(&db)?;
+        let key = CursorKey::read(Db::Postgres(&db, shards))?;
+        drop(db);
+        let health = Health::default();
+        let writer = match options.access {
+            Access::Serve => Some(Writer::start_lane(address, shards, options, key.clone(), health.clone())?),
+            Access::Look => None,
+        };
+        // Others write as well: what is kept in memory could be what they have replaced.
+        let source = Source::Server { address: address.clone(), shards };
+        let readers = Readers::start(source, options, Arc::default(), key, None)?;
         Ok(Self { inner: Arc::new(Inner { readers, writer, health }) })
     }
 
@@ -169,7 +204,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Schema`] when it is newer than this program.
     pub fn migrate(url: &StoreUrl, mode: MigrateMode) -> Result<Vec<MigrationStep>, StoreError> {
-        let path = url.path();
+        let path = match url {
+            StoreUrl::Sqlite(path) => path,
+            StoreUrl::Postgres(address) => return shared::migrate(address, mode, StoreOptions::default().shards),
+        };
         if mode == MigrateMode::Plan && !path.exists() {
             return schema::missing(State::Empty).map(<[_]>::to_vec);
         }
@@ -215,7 +253,21 @@ impl Store {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let queued = self.inner.writer.as_ref().map(|writer| writer.submit(job));
+        self.write_at(Places::default(), job)
+    }
+
+    /// As [`Store::write`], for a job of which it is known where it will write: it need not find that out
+    /// by being run twice.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_at<R, E, J>(&self, places: Places, job: J) -> impl Future<Output = Result<R, E>> + Send + use<R, E, J>
+    where
+        J: Fn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let queued = self.inner.writer.as_ref().map(|writer| writer.submit(places, job));
         async move {
             match queued {
                 Some(answer) => answer.await,
@@ -353,7 +405,7 @@ fn openable(path: &Path) -> Result<(), StoreError> {
 fn make(db: &Connection) -> Result<CursorKey, StoreError> {
     db.log_ahead()?;
     schema::run(db, schema::STEPS)?;
-    let key = CursorKey::make(db)?;
+    let key = CursorKey::make(db.into())?;
     db.run("PRAGMA wal_checkpoint(TRUNCATE)")?;
     Ok(key)
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::body;
 use crate::contract::{Change, Form, Instant, Name, StoreError, Version};
-use crate::dialect::Row;
-use crate::dialect::sqlite::damaged;
+use crate::dialect::{Row, damaged};
 use crate::dictionary::Kind;
 use crate::entry::each_reference;
 use crate::kept::Live;
@@ -72,7 +71,9 @@ impl Reader<'_> {
     pub fn current(&self, name: &Name) -> Result<Option<Version>, StoreError> {
         let Some(kind) = self.words.kind(self.db, &name.resource_type)? else { return Ok(None) };
         let sql = concat!("SELECT ", version_columns!(), " FROM resource WHERE type = ?1 AND id = ?2 AND version > 0");
-        self.db.first(sql, &[kind.key.into(), name.id.as_ref().into()], |row| read_version(row, name.clone()))
+        self.db.first_of(kind.key, &name.id, sql, &[kind.key.into(), name.id.as_ref().into()], |row| {
+            read_version(row, name.clone())
+        })
     }
 
     /// As [`Reader::current`]; what is live is kept.
@@ -107,8 +108,11 @@ impl Reader<'_> {
     /// The key of a resource, live or not.
     pub(crate) fn key_of(&self, name: &Name) -> Result<Option<i64>, StoreError> {
         let Some(kind) = self.words.kind(self.db, &name.resource_type)? else { return Ok(None) };
+        if let Some(known) = self.db.known_resource(kind.key, &name.id) {
+            return Ok(known.map(|resource| resource.key));
+        }
         let sql = "SELECT key FROM resource WHERE type = ?1 AND id = ?2";
-        self.db.first(sql, &[kind.key.into(), name.id.as_ref().into()], |row| row.int(0))
+        self.db.first_before(sql, &[kind.key.into(), name.id.as_ref().into()], |row| row.int(0))
     }
 }
 

@@ -10,7 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::contract::{Instant, StoreError};
 use crate::cursor::CursorKey;
-use crate::dialect::sqlite::{Connection, unavailable};
+use crate::dialect::postgres::Address;
+use crate::dialect::sqlite::Connection;
+use crate::dialect::{Db, unavailable};
 use crate::dictionary::{Dictionary, Growth};
 use crate::health::Health;
 use crate::integrity::Pending;
@@ -18,15 +20,20 @@ use crate::kept::Kept;
 use crate::lock::ProcessLock;
 use crate::mark::Mark;
 use crate::reader::Reader;
+use crate::shard::{Places, Shards};
 use crate::store::{Clock, StoreOptions};
 
 mod checkpoint;
+mod counters;
 mod group;
 mod job;
+mod lane;
 mod thread;
 
 use checkpoint::Checkpoints;
+pub(crate) use counters::Counters;
 use job::{Job, Waiting};
+use lane::Lane;
 use thread::Work;
 
 /// What a job writes through. It reads what it wrote itself, and what the jobs before it wrote.
@@ -36,15 +43,8 @@ pub struct Tx<'c> {
     pub(crate) pending: Pending,
     growth: Growth,
     shared: &'c Shared,
-}
-
-/// The last numbers given. Only one connection writes, so they are kept in memory between jobs and
-/// put back when one is undone.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Counters {
-    pub(crate) sequence: i64,
-    pub(crate) updated: i64,
-    pub(crate) resource: i64,
+    /// Where names and attachments are kept, when that is committed apart from the job.
+    aside: Option<Db<'c>>,
 }
 
 /// What every job of a writer has in common.
@@ -53,7 +53,8 @@ struct Shared {
     key: CursorKey,
     clock: Clock,
     timelines: Vec<Param>,
-    kept: Arc<Kept>,
+    /// Only where nobody else writes.
+    kept: Option<Arc<Kept>>,
 }
 
 /// The writer's thread, seen from outside.
@@ -65,7 +66,7 @@ pub(crate) struct Writer {
 
 /// What the thread is asked.
 enum Order {
-    Run(Box<dyn Job>, OwnedSemaphorePermit),
+    Run(Box<dyn Job>, OwnedSemaphorePermit, Places),
     /// Finish what waits, take nothing more, and say when the file is left alone.
     Close(oneshot::Sender<()>),
 }
@@ -87,7 +88,7 @@ impl Writer {
             key,
             clock: Arc::clone(&options.clock),
             timelines: options.timelines.clone(),
-            kept,
+            kept: Some(kept),
         };
         let batch = options.batch.max(1);
         let checkpoints = Checkpoints::of(&mut db, path)?;
@@ -98,8 +99,37 @@ impl Writer {
         Ok(Self { queue, room })
     }
 
-    /// Queues a job; the future is its answer.
-    pub(crate) fn submit<R, E, J>(&self, job: J) -> impl Future<Output = Result<R, E>> + Send + use<R, E, J>
+    /// Starts threads that write to a database that others write to as well.
+    pub(crate) fn start_lane(
+        address: &Address,
+        shards: Shards,
+        options: &StoreOptions,
+        key: CursorKey,
+        health: Health,
+    ) -> Result<Self, StoreError> {
+        let (queue, waiting) = crossbeam_channel::unbounded::<Order>();
+        let room = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
+        let shared = Shared {
+            words: Dictionary::default(),
+            key,
+            clock: Arc::clone(&options.clock),
+            timelines: options.timelines.clone(),
+            kept: None,
+        };
+        let (address, batch) = (address.clone(), options.batch.max(1));
+        std::thread::Builder::new()
+            .name("store-write".to_owned())
+            .spawn(move || Lane::new(address, shards, shared, health).run(&waiting, batch))
+            .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        Ok(Self { queue, room })
+    }
+
+    /// Queues a job; the future is its answer. `places`: where it will write, as far as is known.
+    pub(crate) fn submit<R, E, J>(
+        &self,
+        places: Places,
+        job: J,
+    ) -> impl Future<Output = Result<R, E>> + Send + use<R, E, J>
     where
         J: Fn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
         R: Send + 'static,
@@ -110,7 +140,7 @@ impl Writer {
         async move {
             let closed = || E::from(unavailable("the write was not taken"));
             let permit = room.acquire_owned().await.map_err(|_| closed())?;
-            queue.send(Order::Run(job, permit)).map_err(|_| closed())?;
+            queue.send(Order::Run(job, permit, places)).map_err(|_| closed())?;
             let told = told.await.map_err(|_| closed())?;
             // What the job worked on is let go of here, not in the writer's time.
             drop(told.job);
@@ -132,18 +162,19 @@ impl Writer {
 }
 
 impl<'c> Tx<'c> {
-    fn new(db: &'c Connection, shared: &'c Shared, counters: &'c mut Counters) -> Self {
+    fn new(db: Db<'c>, aside: Option<Db<'c>>, shared: &'c Shared, counters: &'c mut Counters) -> Self {
         Self {
             reader: Reader::of(db, &shared.words, &shared.key),
             counters,
             pending: Pending::default(),
             growth: Growth::None,
             shared,
+            aside,
         }
     }
 }
 
-impl Tx<'_> {
+impl<'c> Tx<'c> {
     /// The moment, never before the last one given.
     #[must_use]
     pub fn now(&self) -> Instant {
@@ -159,15 +190,24 @@ impl Tx<'_> {
 
     /// Keeps in mind that a name was added, in case the job is undone.
     pub(crate) fn grew<T>(&mut self, (word, growth): (T, Growth)) -> T {
-        if growth == Growth::New {
+        // What was added aside stays.
+        if growth == Growth::New && self.aside.is_none() {
             self.growth = growth;
         }
         word
     }
 
+    /// Where what outlives a job that is undone is kept: names, which others may be adding at the same
+    /// time, and attachments.
+    pub(crate) fn lasting(&self) -> Db<'c> {
+        self.aside.unwrap_or(self.reader.db)
+    }
+
     /// Says that a live resource gets another last version, or none.
     pub(crate) fn touch(&self, key: i64) {
-        self.shared.kept.touch(key, self.counters.sequence);
+        if let Some(kept) = &self.shared.kept {
+            kept.touch(key, self.counters.sequence());
+        }
     }
 
     /// The date parameter that resources of a new type are to be ordered by.
@@ -184,29 +224,20 @@ impl<'c> Deref for Tx<'c> {
     }
 }
 
-impl Counters {
-    fn load(db: &Connection) -> Result<Self, StoreError> {
-        let last = db.first("SELECT sequence, at FROM change ORDER BY sequence DESC LIMIT 1", &[], |row| {
-            Ok((row.int(0)?, row.int(1)?))
-        })?;
-        let (sequence, updated) = last.unwrap_or((0, 0));
-        let resource = db.first("SELECT coalesce(max(key), 0) FROM resource", &[], |row| row.int(0))?;
-        Ok(Self { sequence, updated, resource: resource.unwrap_or_default() })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::contract::{Change, Form, Name, NewBlob, NewVersion, PreparedBody};
+    use crate::contract::{Change, Form, Name, Named, NewBlob, NewVersion, PreparedBody};
     use crate::dialect::sqlite::Purpose;
     use crate::schema;
 
     fn note(id: u32) -> NewVersion {
         NewVersion {
             name: Name { resource_type: "Note".into(), id: id.to_string().into() },
+            notebook: None,
+            named: Named::ByCaller,
             change: Change::Create,
             form: Form(1),
             body: Some(PreparedBody {
@@ -229,7 +260,7 @@ mod tests {
         let db = Connection::open(&path, Purpose::Write, 1024).unwrap();
         schema::run(&db, schema::STEPS).unwrap();
         db.run("PRAGMA max_page_count = 64").unwrap();
-        let key = CursorKey::make(&db).unwrap();
+        let key = CursorKey::make((&db).into()).unwrap();
         let writer = Writer::start(
             &path,
             db,
@@ -248,9 +279,9 @@ mod tests {
         let large = NewBlob::new(Bytes::from(vec![7; 2_000_000]));
         let (mut small_ones, mut large_ones) = (Vec::new(), Vec::new());
         for number in 0..20 {
-            small_ones.push(tokio::spawn(writer.submit(move |tx| tx.commit_version(&note(number)))));
+            small_ones.push(tokio::spawn(writer.submit(Places::default(), move |tx| tx.commit_version(&note(number)))));
             let blob = large.clone();
-            large_ones.push(tokio::spawn(writer.submit(move |tx| tx.put_blob(&blob))));
+            large_ones.push(tokio::spawn(writer.submit(Places::default(), move |tx| tx.put_blob(&blob))));
         }
         for job in large_ones {
             // One that was not begun when the disk was found full is told that it was not taken.
@@ -265,7 +296,7 @@ mod tests {
                 Err(other) => panic!("{other:?}"),
             }
         }
-        let after = writer.submit(|tx| tx.commit_version(&note(100))).await.unwrap();
+        let after = writer.submit(Places::default(), |tx| tx.commit_version(&note(100))).await.unwrap();
         assert_eq!(after.sequence, made + 1, "it serves on, and what was refused left nothing");
         writer.close().await;
     }
@@ -276,7 +307,7 @@ mod tests {
         let path = dir.path().join("store.db");
         let db = Connection::open(&path, Purpose::Write, 1024).unwrap();
         schema::run(&db, schema::STEPS).unwrap();
-        let key = CursorKey::make(&db).unwrap();
+        let key = CursorKey::make((&db).into()).unwrap();
         let options = StoreOptions { queue: 2, batch: 3, ..StoreOptions::default() };
         let writer = Writer::start(
             &path,
@@ -287,8 +318,9 @@ mod tests {
             (Health::default(), Arc::new(Kept::new(1024, 0))),
         )
         .unwrap();
-        let jobs: Vec<_> =
-            (0..100).map(|number| tokio::spawn(writer.submit(move |tx| tx.commit_version(&note(number))))).collect();
+        let jobs: Vec<_> = (0..100)
+            .map(|number| tokio::spawn(writer.submit(Places::default(), move |tx| tx.commit_version(&note(number)))))
+            .collect();
         let mut sequences = Vec::new();
         for job in jobs {
             let answer: Result<_, StoreError> = job.await.unwrap();
@@ -306,7 +338,7 @@ mod tests {
         let path = dir.path().join("store.db");
         let db = Connection::open(&path, Purpose::Write, 1024).unwrap();
         schema::run(&db, schema::STEPS).unwrap();
-        let key = CursorKey::make(&db).unwrap();
+        let key = CursorKey::make((&db).into()).unwrap();
         let lock = ProcessLock::take(&path).unwrap();
         let writer = Writer::start(
             &path,
@@ -346,7 +378,7 @@ mod tests {
         // Until it lets go, the others wait, so that they make one group.
         let (begin, begun) = std::sync::mpsc::channel::<()>();
         let begun = std::sync::Mutex::new(begun);
-        let gate = tokio::spawn(writer.submit(move |_| -> Result<(), StoreError> {
+        let gate = tokio::spawn(writer.submit(Places::default(), move |_| -> Result<(), StoreError> {
             // Run again, it does not wait again.
             assert!(begun.lock().unwrap().recv().is_err(), "nothing is ever sent");
             Ok(())
@@ -356,7 +388,7 @@ mod tests {
             .zip(fates)
             .map(|(number, fate)| {
                 let runs = Arc::clone(&runs);
-                let job = writer.submit(move |tx: &mut Tx<'_>| {
+                let job = writer.submit(Places::default(), move |tx: &mut Tx<'_>| {
                     runs.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                     if fate == FailsBeforeItWrites {
                         return Err(StoreError::WrongState);
@@ -390,7 +422,7 @@ mod tests {
         }
         assert_eq!(sequences, [1, 2, 3, 4], "no gap where a job failed");
         assert!(runs.load(std::sync::atomic::Ordering::Relaxed) > fates.len() as u32, "some were run again");
-        let there = writer.submit(move |tx| {
+        let there = writer.submit(Places::default(), move |tx| {
             (0..).zip(fates).map(|(number, _)| tx.holds(number)).collect::<Result<Vec<_>, StoreError>>()
         });
         assert_eq!(there.await.unwrap(), fates.map(|fate| fate == Succeeds));
@@ -411,13 +443,13 @@ mod tests {
         // Some 31 pages each: three times as many as begin a copy.
         for number in 0..400 {
             let blob = blob(number);
-            writer.submit(move |tx| tx.put_blob(&blob)).await.unwrap();
+            writer.submit(Places::default(), move |tx| tx.put_blob(&blob)).await.unwrap();
         }
         let length = |name: &str| std::fs::metadata(dir.path().join(name)).map_or(0, |about| about.len());
         assert!(length("store.db-wal") < 90 << 20, "the log was begun anew: {}", length("store.db-wal"));
         assert!(length("store.db") > 30 << 20, "what was in it is in the file: {}", length("store.db"));
         let last = blob(399).id();
-        assert_eq!(writer.submit(move |tx| tx.blob_length(last)).await.unwrap(), Some(250_004));
+        assert_eq!(writer.submit(Places::default(), move |tx| tx.blob_length(last)).await.unwrap(), Some(250_004));
         writer.close().await;
         assert_eq!(length("store.db-wal"), 0, "closed, there is no log");
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use liaison_care::unique;
+use liaison_care::{matching, unique};
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
     release::Release,
@@ -11,8 +11,9 @@ use liaison_fhir::{
     tree::Object,
 };
 use liaison_store::{
-    contract::{Change, Name, StoreError, UniqueKey, Version},
+    contract::{Change, Name, Named, StoreError, UniqueKey, Version},
     reader::Reader,
+    shard::{Places, Reach},
     writer::Tx,
 };
 
@@ -78,21 +79,23 @@ enum Step {
 impl Transaction {
     /// Carries it out whole, or not at all.
     ///
-    /// `before` and `after` run in the same turn of the writer: the one may answer instead, the
+    /// `key`: under which the answer is remembered. `before` and `after` run in the same turn of the writer: the one may answer instead, the
     /// other sees what was committed.
     ///
     /// # Errors
     /// What is wrong with any entry, placed in the bundle.
     pub(crate) async fn carry_out(
         self,
+        key: Option<Box<str>>,
         before: impl Fn(&Reader<'_>) -> Result<Option<Vec<EntryAnswer>>, AppError> + Send + 'static,
         after: impl Fn(&mut Tx<'_>, &[EntryAnswer]) -> Result<(), AppError> + Send + 'static,
     ) -> Result<Vec<EntryAnswer>, AppError> {
         let planning = self.clone();
         let plan = self.stage.app.store().read(move |reader| planning.plan(reader)).await?;
         let store = self.stage.app.store().clone();
+        let places = self.places(&plan, key);
         store
-            .write(move |tx| {
+            .write_at(places, move |tx| {
                 if let Some(answers) = before(tx)? {
                     return Ok(answers);
                 }
@@ -103,6 +106,28 @@ impl Transaction {
                 Ok(answers)
             })
             .await
+    }
+
+    /// Where a plan writes.
+    fn places(&self, plan: &Plan, key: Option<Box<str>>) -> Places {
+        let mut places = Places { answers: key.into_iter().collect(), ..Places::default() };
+        for (entry, step) in self.entries.iter().zip(&plan.steps) {
+            let searched = entry.criteria.is_some()
+                || matches!(entry.asked, Asked::Search { .. })
+                || matches!(step, Step::Write(prepared) if prepared.version.change == Change::Create)
+                    && matching::ACTORS.contains(&entry.resource_type());
+            if searched {
+                places.reach = Reach::Everywhere;
+            }
+            if let Step::Write(prepared) | Step::Delete(prepared) = step {
+                let more = prepared.places();
+                places.names.extend(more.names);
+                if more.reach == Reach::Everywhere {
+                    places.reach = more.reach;
+                }
+            }
+        }
+        places
     }
 
     fn plan(&self, reader: &Reader<'_>) -> Result<Plan, AppError> {
@@ -163,7 +188,11 @@ impl Transaction {
             }
             _ => self.rewritten(entry, met)?,
         };
-        let prepared = prepare(&draft, name, before, &self.face, &self.stage).map_err(|e| e.inside(&entry.place))?;
+        let mut prepared =
+            prepare(&draft, name, before, &self.face, &self.stage).map_err(|e| e.inside(&entry.place))?;
+        if *name == entry.fresh {
+            prepared.version.named = Named::ByServer;
+        }
         let tree = prepared.note.clone().unwrap_or_else(|| draft.tree.clone());
         trees.insert(name.clone(), (draft.release, tree));
         Ok(Step::Write(Box::new(prepared)))

@@ -3,8 +3,9 @@
 use liaison_care::{note_bundle, unique};
 use liaison_fhir::{outcome::IssueKind, text, tree::Object};
 use liaison_store::{
-    contract::{StoreError, UniqueKey, Version},
+    contract::{Named, StoreError, UniqueKey, Version},
     reader::Reader,
+    shard::Reach,
     writer::Tx,
 };
 
@@ -71,10 +72,17 @@ impl Operation for Create {
         };
         let issues = prepared.as_ref().map_or_else(|_| draft.issues.clone(), |prepared| prepared.issues.clone());
         let job_stage = stage.clone();
+        let mut places = prepared.as_ref().map(Prepared::places).unwrap_or_default();
+        places.answers.extend(key.as_ref().map(Key::name));
+        if condition.is_some() {
+            places.reach = Reach::Everywhere;
+        }
         let (effect, version) = stage
             .app
             .store()
-            .write(move |tx| create(tx, &draft, prepared.as_ref(), condition.as_ref(), key.as_ref(), &job_stage))
+            .write_at(places, move |tx| {
+                create(tx, &draft, prepared.as_ref(), condition.as_ref(), key.as_ref(), &job_stage)
+            })
             .await?;
         Ok(Written { effect, resource: load::whole(&stage, version).await?, issues })
     }
@@ -82,7 +90,8 @@ impl Operation for Create {
 
 /// Makes a new resource ready, and checks what it refers to.
 async fn checked(draft: &Draft, face: &Face, stage: &Stage) -> Result<Prepared, AppError> {
-    let prepared = prepare(draft, &name::fresh(draft.resource_type), None, face, stage)?;
+    let mut prepared = prepare(draft, &name::fresh(draft.resource_type), None, face, stage)?;
+    prepared.version.named = Named::ByServer;
     rules::check_apart(&prepared, draft, face, stage).await?;
     Ok(prepared)
 }

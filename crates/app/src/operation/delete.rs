@@ -3,6 +3,7 @@
 use liaison_store::{
     contract::{Change, Name, Version},
     reader::Reader,
+    shard::{Places, Reach},
 };
 
 use crate::{
@@ -62,7 +63,7 @@ impl Operation for Delete {
         stage
             .app
             .store()
-            .write(move |tx| {
+            .write_at(EVERYWHERE, move |tx| {
                 let before = whom.find(tx, &job_stage)?;
                 conformance::writable(&before.name)?;
                 let (name, version) = (before.name.clone(), before.version);
@@ -77,6 +78,9 @@ impl Operation for Delete {
             .await
     }
 }
+
+/// Who still refers to it is looked for everywhere.
+const EVERYWHERE: Places = Places { names: Vec::new(), answers: Vec::new(), reach: Reach::Everywhere };
 
 #[derive(Clone, Debug)]
 enum Whom {

@@ -133,7 +133,7 @@ async fn attempt(
     let version = stage
         .app
         .store()
-        .write(move |tx| -> Result<Option<Version>, AppError> {
+        .write_at(prepared.places(), move |tx| -> Result<Option<Version>, AppError> {
             if tx.current(&name)?.map(|now| now.version) != Some(before.version) {
                 return Ok(None);
             }

@@ -88,9 +88,10 @@ pub(crate) async fn carry_out(
     stage: Stage,
 ) -> Result<Vec<EntryAnswer>, AppError> {
     let carried = Carried { entries: Arc::new(entries), face, stage };
-    let (asked, kept) = (key.clone(), key);
+    let (asked, name, kept) = (key.clone(), key.as_ref().map(Key::name), key);
     carried
         .carry_out(
+            name,
             move |reader| match asked.as_ref().map(|key| key.answered(reader)).transpose()?.flatten() {
                 None => Ok(None),
                 Some(before) => {

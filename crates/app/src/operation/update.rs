@@ -9,6 +9,7 @@ use liaison_fhir::{
 use liaison_store::{
     contract::{Change, Name, StoreError, Version},
     reader::Reader,
+    shard::Reach,
 };
 
 use crate::{
@@ -223,10 +224,14 @@ async fn replace(
     let prepared = prepare(&draft, &name, seen.as_ref(), &face, stage)?;
     rules::check_apart(&prepared, &draft, &face, stage).await?;
     let job_stage = stage.clone();
+    let mut places = prepared.places();
+    if matches!(whom, Whom::Matching { .. }) {
+        places.reach = Reach::Everywhere;
+    }
     stage
         .app
         .store()
-        .write(move |tx| {
+        .write_at(places, move |tx| {
             let (name, before) = whom.find(tx, &job_stage)?;
             conformance::writable(&name)?;
             expected.check(before.as_ref())?;

@@ -11,13 +11,14 @@ use liaison_fhir::{
     release,
     search::{
         extract::{self, ExtractContext},
-        index::Target,
+        index::{IndexRow, IndexValue, Target},
     },
     tree::{Object, Value},
 };
 use liaison_store::contract::{
-    BlobId, Change, Filler, Hole, Link, Name, NewBlob, NewVersion, PreparedBody, UniqueKey, Version,
+    BlobId, Change, Filler, Hole, Link, Name, Named, NewBlob, NewVersion, PreparedBody, UniqueKey, Version,
 };
+use liaison_store::shard::{Places, Reach};
 
 use super::{
     attachments::{self, Apart},
@@ -91,12 +92,20 @@ pub(crate) fn prepare(
         .map(|key| (UniqueKey { scope: key.scope, key: key.key.into() }, draft.seen_from_bundle(key.place)))
         .unzip();
     let holes: Vec<(String, BlobId)> = apart.iter().map(|a| (a.mark.clone(), a.blob)).collect();
+    let index = extract::extract(&view, &context);
+    let notebook = notebook(&index);
+    for binary in &mut binaries {
+        binary.notebook = Some(notebook.as_ref().unwrap_or(name).clone());
+    }
     let version = NewVersion {
         name: name.clone(),
+        notebook,
+        // Who knows better says so.
+        named: Named::ByCaller,
         change: if live.is_some() { Change::Update } else { Change::Create },
         form: form_of(draft.release.id),
         body: Some(body(&tree, name, &holes)),
-        index: extract::extract(&view, &context),
+        index,
         links,
         unique,
         blobs: apart.iter().map(|a| a.blob).collect(),
@@ -111,6 +120,40 @@ pub(crate) fn prepare(
     let blobs = apart.iter().filter_map(|a| a.fresh.as_ref()).map(|a| a.bytes.clone()).collect();
     let note = liaison_care::note::is_note(&tree).then_some(tree);
     Ok(Prepared { blobs, binaries, version, obsolete, key_places, note, issues })
+}
+
+/// Whose notebook a resource belongs to: that of the person it is about.
+fn notebook(index: &[IndexRow]) -> Option<Name> {
+    index.iter().find_map(|row| match &row.value {
+        IndexValue::Reference(Target::Local { resource_type, id })
+            if *resource_type == "Patient" && matches!(row.param.code, "patient" | "subject") =>
+        {
+            Some(Name { resource_type: "Patient".into(), id: id.as_str().into() })
+        }
+        _ => None,
+    })
+}
+
+impl Prepared {
+    /// Where it will be written.
+    pub(crate) fn places(&self) -> Places {
+        let mut names = Vec::with_capacity(2);
+        for version in self.binaries.iter().chain([&self.version]) {
+            let own = version.named == Named::ByCaller;
+            for name in version.notebook.iter().chain(own.then_some(&version.name)) {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
+            if !own && version.notebook.is_none() {
+                names.push(version.name.clone());
+            }
+        }
+        // What is deleted is looked for everywhere.
+        let deletes = !self.obsolete.is_empty() || self.version.change == Change::Delete;
+        let reach = if deletes { Reach::Everywhere } else { Reach::Places };
+        Places { names, answers: Vec::new(), reach }
+    }
 }
 
 /// The findings of the volets about a resource that is new, or that follows another version.
@@ -167,6 +210,8 @@ pub(crate) fn deletion(before: &Version, stage: &Stage) -> Prepared {
 pub(crate) fn deleted(name: Name, caller: Box<str>) -> NewVersion {
     NewVersion {
         name,
+        notebook: None,
+        named: Named::ByCaller,
         change: Change::Delete,
         form: form_of(release::view().id),
         body: None,
@@ -247,6 +292,9 @@ fn binary_of(id: &str, placed: &Placed<'_>, of: &Name, caller: &str) -> NewVersi
     NewVersion {
         body: Some(body(&tree, &name, &[(placed.mark.clone(), placed.blob)])),
         name,
+        notebook: None,
+        // Ids of these are made here, as those of everything that the server names.
+        named: Named::ByServer,
         change: Change::Create,
         form: form_of(release::view().id),
         index: Vec::new(),

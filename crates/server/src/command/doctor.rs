@@ -62,13 +62,15 @@ fn in_force(given: &Given) -> String {
 }
 
 fn store(url: &StoreUrl) -> Option<String> {
-    let StoreUrl::Sqlite(path) = url;
     let name = store_text(url);
-    if !path.exists() {
+    if let StoreUrl::Sqlite(path) = url
+        && !path.exists()
+    {
         return folder(path);
     }
     match Store::migrate(url, MigrateMode::Plan) {
-        Ok(steps) if steps.is_empty() => None,
+        // Nothing yet: serving makes it.
+        Ok(steps) if steps.first().is_none_or(|step| step.to == 1) => None,
         Ok(_) => Some(format!(
             "the store {name} is of an earlier version: back it up, then run `liaison migrate --store {name}`"
         )),

@@ -101,10 +101,8 @@ fn metrics_address(text: &str) -> Result<Option<SocketAddr>, String> {
 }
 
 fn store(text: &str) -> Result<StoreUrl, String> {
-    if text.starts_with("postgres:") || text.starts_with("postgresql:") {
-        return Err("this version keeps everything in SQLite: write sqlite:PATH".into());
-    }
-    StoreUrl::parse(text).ok_or_else(|| "write sqlite:PATH, such as sqlite:liaison.db".into())
+    let wanted = || "write sqlite:PATH, such as sqlite:liaison.db, or postgres://USER@HOST/DATABASE".into();
+    StoreUrl::parse(text).ok_or_else(wanted)
 }
 
 fn auth(text: &str) -> Result<Auth, String> {

@@ -13,7 +13,7 @@ use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql};
 
-use super::Value;
+use super::{Value, damaged, unavailable};
 use crate::contract::StoreError;
 use crate::health::Ailment;
 
@@ -31,6 +31,17 @@ const PREPARED: usize = 256;
 
 /// The deadline is looked at each time this many steps of SQLite's machine have run (about 50 µs).
 const STEPS_BETWEEN_LOOKS: i32 = 2000;
+
+/// Copies the last version aside before another takes its place.
+pub(crate) const KEEP_PAST: &str = "INSERT INTO past (resource, version, sequence, updated, until, instant, change, form, seal, \
+      entry, holes, body) \
+    SELECT key, version, sequence, updated, ?2, instant, change, form, seal, entry, holes, body \
+    FROM resource WHERE key = ?1";
+
+/// Puts a version in the place of the last one.
+pub(crate) const REPLACE: &str = "UPDATE resource SET version = ?4, live = ?5, sequence = ?6, updated = ?7, instant = ?8, \
+      span = ?9, change = ?10, form = ?11, seal = ?12, facets = ?13, entry = ?14, holes = ?15, body = ?16 \
+    WHERE key = ?1 AND type = ?2 AND id = ?3";
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,12 +248,12 @@ impl Connection {
         &self,
         sql: &str,
         values: &[Value<'_>],
-        mut each: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+        mut each: impl FnMut(&super::Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut statement = self.raw.prepare_cached(sql).map_err(|error| self.failed(error))?;
         let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(|error| self.failed(error))?;
         while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
-            each(&Row(row))?;
+            each(&super::Row::Sqlite(Row(row)))?;
         }
         Ok(())
     }
@@ -252,7 +263,7 @@ impl Connection {
         &self,
         sql: &str,
         values: &[Value<'_>],
-        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+        mut read: impl FnMut(&super::Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
         self.each(sql, values, |row| {
@@ -267,12 +278,12 @@ impl Connection {
         &self,
         sql: &str,
         values: &[Value<'_>],
-        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+        read: impl FnOnce(&super::Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         let mut statement = self.raw.prepare_cached(sql).map_err(|error| self.failed(error))?;
         let mut rows = statement.query(rusqlite::params_from_iter(values)).map_err(|error| self.failed(error))?;
         match rows.next().map_err(|error| self.failed(error))? {
-            Some(row) => read(&Row(row)).map(Some),
+            Some(row) => read(&super::Row::Sqlite(Row(row))).map(Some),
             None => Ok(None),
         }
     }
@@ -325,11 +336,11 @@ impl Keyed<'_> {
     pub(crate) fn row<T>(
         &mut self,
         key: i64,
-        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+        read: impl FnOnce(&super::Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         let of = self.of;
         let mut rows = self.statement.query([key]).map_err(|error| of.failed(error))?;
-        rows.next().map_err(|error| of.failed(error))?.map(|row| read(&Row(row))).transpose()
+        rows.next().map_err(|error| of.failed(error))?.map(|row| read(&super::Row::Sqlite(Row(row)))).transpose()
     }
 }
 
@@ -413,6 +424,7 @@ impl ToSql for Value<'_> {
             Self::Real(number) => ValueRef::Real(*number),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
+            Self::Ints(_) => return Err(rusqlite::Error::ToSqlConversionFailure("SQLite has no lists".into())),
             Self::Null => ValueRef::Null,
         }))
     }
@@ -432,19 +444,4 @@ pub(crate) fn failed(error: rusqlite::Error) -> StoreError {
             _ => StoreError::Unavailable(Box::new(error)),
         },
     }
-}
-
-/// An error of ours that means the store cannot serve.
-pub(crate) fn unavailable(text: impl Into<String>) -> StoreError {
-    StoreError::Unavailable(text.into().into())
-}
-
-/// An error of ours that means that what is there is not what was written.
-pub(crate) fn damaged(text: impl Into<String>) -> StoreError {
-    StoreError::Damaged(text.into().into())
-}
-
-/// An expression: where a text stands in another, counted from 1; 0 when it does not.
-pub(crate) fn position_of(part: &str, whole: &str) -> String {
-    format!("instr({whole}, {part})")
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::contract::StoreError;
-use crate::dialect::sqlite::Keyed;
+use crate::dialect::Keyed;
 use crate::kept::Live;
 use crate::reader::Reader;
 use crate::versions::{LiveRows, live_columns};

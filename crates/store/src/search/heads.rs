@@ -74,10 +74,10 @@ impl Reader<'_> {
             let found = self.db.all(OF_A_CODE, &values, |row| row.int(0))?;
             return Ok((found.len() <= HEADS).then_some(found));
         }
-        let mut sql = Sql::default();
+        let mut sql = Sql::of(self.db);
         let keys = keys(&mut sql, &branches);
         // One that comes twice only makes many of few.
-        let text = format!("SELECT key FROM ({keys}) LIMIT {}", sql.bind(limit));
+        let text = format!("SELECT key FROM ({keys}) k LIMIT {}", sql.bind(limit));
         let found = self.db.all(&text, &sql.values, |row| row.int(0))?;
         Ok((found.len() <= HEADS).then_some(found))
     }

@@ -105,7 +105,7 @@ impl Order {
                 Value::Int(number) => SortValue::Int(number),
                 Value::Real(number) => SortValue::Real(number),
                 Value::Text(text) => SortValue::Text(text.into_owned()),
-                Value::Bytes(_) | Value::Null => SortValue::Missing,
+                Value::Bytes(_) | Value::Ints(_) | Value::Null => SortValue::Missing,
             })
         };
         match self.columns.len() {
@@ -177,7 +177,12 @@ impl Reader<'_> {
             By::Param(param, param_kind) => (param, param_kind),
         };
         let known = if *param.base == *kind.name { self.words.param(self.db, param)? } else { None };
-        let Some(key) = known else { return Ok("NULL".to_owned()) };
+        let nothing = match param_kind {
+            ParamKind::Date => "CAST(NULL AS BIGINT)",
+            ParamKind::Number | ParamKind::Quantity => "CAST(NULL AS DOUBLE PRECISION)",
+            _ => "CAST(NULL AS TEXT)",
+        };
+        let Some(key) = known else { return Ok(nothing.to_owned()) };
         let (table, value) = match param_kind {
             ParamKind::String => ("string", "folded"),
             ParamKind::Token => ("token", "code"),
@@ -186,7 +191,7 @@ impl Reader<'_> {
             ParamKind::Quantity => ("quantity", "low"),
             ParamKind::Uri => ("uri", "value"),
             ParamKind::Reference => ("reference", "target"),
-            ParamKind::Special | ParamKind::Composite => return Ok("NULL".to_owned()),
+            ParamKind::Special | ParamKind::Composite => return Ok(nothing.to_owned()),
         };
         let best = match column.direction {
             Direction::Ascending => "min",

@@ -11,9 +11,8 @@ use super::plan::{Branch, Purpose, Source, Start, Window, keys, keys_in_order};
 use super::sql::{Sql, joined, joined_to};
 use super::{Search, purpose};
 use crate::contract::StoreError;
-use crate::cursor::{Place, SortValue, SortValues};
-use crate::dialect::Value;
-use crate::dialect::sqlite::damaged;
+use crate::cursor::{AsOf, Place, SortValue, SortValues};
+use crate::dialect::{Value, damaged};
 use crate::kept::Live;
 use crate::reader::Reader;
 
@@ -62,7 +61,7 @@ impl Reader<'_> {
     ) -> Result<(Vec<Match>, Option<u64>), StoreError> {
         // Without a change since the first page nothing can have moved.
         let moved_since = match place {
-            Some(place) if place.as_of.cast_unsigned() != self.last_sequence()? => Some(place.as_of),
+            Some(place) if place.as_of != self.as_of()? => Some(&place.as_of),
             _ => None,
         };
         // One page is never so long that room for it would be missed.
@@ -98,27 +97,32 @@ impl Reader<'_> {
     }
 
     /// Matches that changed since the first page, at the places they had then, after the one given.
-    fn moved(&self, search: &Search, place: &Place, as_of: i64) -> Result<Vec<Hit>, StoreError> {
+    fn moved(&self, search: &Search, place: &Place, as_of: &AsOf) -> Result<Vec<Hit>, StoreError> {
         let mut hits = Vec::new();
         for (kind, condition) in search.kinds.iter().zip(&search.conditions) {
             let branch = Branch {
                 kind: kind.clone(),
-                from: Start::ChangedSince(as_of),
+                from: Start::ChangedSince(as_of.clone()),
                 rest: condition.clone(),
                 window: Window { low: i64::MIN, high: i64::MAX },
             };
-            let mut sql = Sql::default();
+            let mut sql = Sql::of(self.db);
             let text = keys(&mut sql, std::slice::from_ref(&branch));
             for key in self.db.all(&text, &sql.values, |row| row.int(0))? {
                 let then =
                     "SELECT p.updated, p.instant, p.entry, r.id FROM past p CROSS JOIN resource r ON r.key = p.resource
                             WHERE p.resource = ?1 AND p.sequence <= ?2 AND p.until > 0 AND p.change <> 3
                               AND p.version = (SELECT max(version) FROM past WHERE resource = ?1 AND sequence <= ?2)";
-                let values = self.db.first(then, &[key.into(), as_of.into()], |row| {
-                    let then =
-                        Sorted { updated: row.int(0)?, instant: row.int(1)?, entry: row.bytes(2)?, id: row.text(3)? };
-                    self.sort_values_then(&search.order, kind, &then)
-                })?;
+                let values =
+                    self.db.first(then, &[key.into(), as_of.of(self.db.shards().of_key(key)).into()], |row| {
+                        let then = Sorted {
+                            updated: row.int(0)?,
+                            instant: row.int(1)?,
+                            entry: row.bytes(2)?,
+                            id: row.text(3)?,
+                        };
+                        self.sort_values_then(&search.order, kind, &then)
+                    })?;
                 // Nothing then: it was not there, or deleted.
                 hits.extend(values.map(|values| Hit { key, values }));
             }
@@ -134,10 +138,10 @@ impl Reader<'_> {
         search: &Search,
         branches: &[Branch],
         place: Option<&Place>,
-        moved_since: Option<i64>,
+        moved_since: Option<&AsOf>,
         limit: u64,
     ) -> Result<Option<(String, Vec<Value<'static>>)>, StoreError> {
-        let mut sql = Sql::default();
+        let mut sql = Sql::of(self.db);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut parts = Vec::with_capacity(branches.len());
         for branch in branches {
@@ -149,10 +153,10 @@ impl Reader<'_> {
             // Two branches may find one resource. Each is in order and cut, so few rows are compared;
             // a plain union would sort each whole.
             several => {
-                let several: Vec<_> = several.iter().map(|part| format!("SELECT * FROM ({part})")).collect();
+                let several: Vec<_> = several.iter().map(|part| format!("SELECT * FROM ({part}) p")).collect();
                 let limit = sql.bind(limit);
                 format!(
-                    "SELECT DISTINCT * FROM ({}) ORDER BY {} LIMIT {limit}",
+                    "SELECT DISTINCT * FROM ({}) u ORDER BY {} LIMIT {limit}",
                     several.join(" UNION ALL "),
                     search.order.text()
                 )
@@ -167,7 +171,7 @@ impl Reader<'_> {
         search: &Search,
         branch: &Branch,
         place: Option<&Place>,
-        moved_since: Option<i64>,
+        moved_since: Option<&AsOf>,
         limit: i64,
     ) -> Result<String, StoreError> {
         let order = &search.order;
@@ -182,7 +186,8 @@ impl Reader<'_> {
             holds = format!("{holds} AND {}", sql.check(on, &branch.rest));
         }
         if let Some(as_of) = moved_since {
-            holds = format!("{holds} AND {} <= {}", on.column("sequence"), sql.bind(as_of));
+            let last = sql.bind(as_of.value(sql.dialect));
+            holds = format!("{holds} AND {}", sql.dialect.not_after(on.own_row(), &last));
         }
         let mut columns = joined(&[&on.key, " AS key"]);
         for (number, column) in (1_u32..).zip(&order.columns) {
@@ -196,7 +201,7 @@ impl Reader<'_> {
             None => joined(&[&found, " ORDER BY ", &by, " LIMIT ", &sql.bind(limit)]),
             Some(place) => {
                 let after = order.after(sql, &place.after, place.key);
-                format!("SELECT * FROM ({found}) WHERE {after} ORDER BY {by} LIMIT {}", sql.bind(limit))
+                format!("SELECT * FROM ({found}) p WHERE {after} ORDER BY {by} LIMIT {}", sql.bind(limit))
             }
         })
     }
@@ -209,7 +214,7 @@ impl Reader<'_> {
         limit: Option<u64>,
     ) -> Result<Option<(String, Vec<Value<'static>>)>, StoreError> {
         let branches = self.plan_for(search, Purpose::Set)?;
-        let mut sql = Sql::default();
+        let mut sql = Sql::of(self.db);
         let limit = limit.map(|limit| i64::try_from(limit).unwrap_or(i64::MAX - 1));
         let rows = match branches.as_slice() {
             [] => return Ok(None),
@@ -228,13 +233,13 @@ impl Reader<'_> {
             }
             // One that repeats does so in a row, in the order of its index.
             [only] => keys_in_order(&mut sql, only),
-            _ => format!("SELECT DISTINCT key FROM ({})", keys(&mut sql, &branches)),
+            _ => format!("SELECT DISTINCT key FROM ({}) k", keys(&mut sql, &branches)),
         };
         let text = match limit {
-            None => format!("SELECT count(*) FROM ({rows})"),
+            None => format!("SELECT count(*) FROM ({rows}) n"),
             Some(limit) => {
                 let beyond = sql.bind(limit + 1);
-                format!("SELECT nullif(count(*), {beyond}) FROM ({rows} LIMIT {beyond})")
+                format!("SELECT nullif(count(*), {beyond}) FROM ({rows} LIMIT {beyond}) n")
             }
         };
         Ok(Some((text, sql.values)))

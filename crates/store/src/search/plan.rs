@@ -6,6 +6,7 @@ use liaison_fhir::search::query::{Comparison, DateTest, UriTest};
 use super::condition::Condition;
 use super::sql::{Candidate, Sql, joined, joined_to, row_join};
 use crate::contract::StoreError;
+use crate::cursor::AsOf;
 use crate::dictionary::Kind;
 use crate::moment::MISSING;
 use crate::reader::Reader;
@@ -56,7 +57,7 @@ pub(crate) enum Start {
     /// What the resources found by branches refer to.
     TargetsOf { param: i64, sources: Vec<Branch> },
     /// What changed after a sequence, and was there before.
-    ChangedSince(i64),
+    ChangedSince(AsOf),
 }
 
 /// A stretch of instants, both ends included.
@@ -214,10 +215,10 @@ impl Reader<'_> {
             }
             _ => {}
         }
-        let mut sql = Sql::default();
+        let mut sql = Sql::of(self.db);
         let branch = Source::of(&mut sql, kind, start, window);
         let text = format!(
-            "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT {})",
+            "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT {}) n",
             branch.from,
             branch.holds,
             sql.bind(limit)
@@ -421,7 +422,7 @@ impl Source {
             }
             Start::Values(condition) => {
                 let rows = sql.resources(condition).unwrap_or_default();
-                Self::among(sql, kind, &c, &format!("SELECT DISTINCT resource FROM ({rows})")).within(&instants(sql))
+                Self::among(sql, kind, &c, &format!("SELECT DISTINCT resource FROM ({rows}) v")).within(&instants(sql))
             }
             Start::Sources { param, targets } => {
                 let keys = keys(sql, targets);
@@ -443,9 +444,9 @@ impl Source {
                 );
                 Self::among(sql, kind, &c, &rows).within(&instants(sql))
             }
-            Start::ChangedSince(sequence) => {
-                let sequence = sql.bind(*sequence);
-                let rows = format!("SELECT DISTINCT resource FROM change WHERE sequence > {sequence} AND version > 1");
+            Start::ChangedSince(as_of) => {
+                let last = sql.bind(as_of.value(sql.dialect));
+                let rows = sql.dialect.changed_after(&last);
                 Self::among(sql, kind, &c, &rows).within(&instants(sql))
             }
         }
@@ -480,7 +481,11 @@ impl Source {
 /// The keys of what branches find, as a `SELECT` of one column `key`; a key may come twice.
 pub(crate) fn keys(sql: &mut Sql, branches: &[Branch]) -> String {
     let parts: Vec<_> = branches.iter().map(|branch| branch.select(sql, "{key} AS key")).collect();
-    if parts.is_empty() { "SELECT NULL AS key WHERE 1 = 0".to_owned() } else { parts.join(" UNION ALL ") }
+    if parts.is_empty() {
+        "SELECT CAST(NULL AS BIGINT) AS key WHERE 1 = 0".to_owned()
+    } else {
+        parts.join(" UNION ALL ")
+    }
 }
 
 /// One row for each resource that a branch finds.

@@ -7,12 +7,14 @@ use liaison_fhir::primitive::fold;
 use liaison_fhir::search::query::{Comparison, DateTest, StringTest, UriTest};
 
 use super::condition::Condition;
-use crate::dialect::{Value, sqlite};
+use crate::dialect::{Db, Dialect, Value};
 use crate::moment::MISSING;
 
 /// A statement being written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sql {
+    /// How its expressions are spelled.
+    pub(crate) dialect: Dialect,
     /// What is bound, in the order of the numbers in the text.
     pub(crate) values: Vec<Value<'static>>,
     aliases: u32,
@@ -65,6 +67,12 @@ impl Candidate {
         self.changed.clone().unwrap_or_else(|| self.column("updated"))
     }
 
+    /// Its own row.
+    pub(crate) fn own_row(&self) -> &str {
+        self.row_used.set(true);
+        &self.row
+    }
+
     /// A column of its own row.
     pub(crate) fn column(&self, name: &str) -> String {
         self.row_used.set(true);
@@ -94,6 +102,11 @@ pub(crate) fn joined_to(text: &mut String, parts: &[&str]) {
 }
 
 impl Sql {
+    /// One for this store.
+    pub(crate) const fn of(db: Db<'_>) -> Self {
+        Self { dialect: db.dialect(), values: Vec::new(), aliases: 0 }
+    }
+
     /// Binds a value; gives its place.
     pub(crate) fn bind(&mut self, value: impl Into<Value<'static>>) -> CompactString {
         self.values.push(value.into());
@@ -207,7 +220,7 @@ impl Sql {
             Condition::Present(facet) => {
                 let column = on.column("facets");
                 let facet = self.bind(facet.to_string());
-                format!("{} > 0", sqlite::position_of(&facet, &column))
+                format!("{} > 0", self.dialect.position_of(&facet, &column))
             }
             Condition::Text { .. }
             | Condition::Date { .. }
@@ -261,13 +274,18 @@ impl Sql {
             Condition::Text { param, test } => {
                 let param = self.bind(*param);
                 let holds = match test {
-                    StringTest::StartsWith(start) => self.starting("folded", start),
+                    StringTest::StartsWith(start) => {
+                        let from = self.bind_text(start);
+                        let end = after_all_starting(start).map(|end| self.bind(end));
+                        self.dialect.folded_between(&from, end.as_deref())
+                    }
                     StringTest::Contains(part) => {
                         let part = self.bind_text(part);
-                        format!("{} > 0", sqlite::position_of(&part, "folded"))
+                        format!("{} > 0", self.dialect.position_of(&part, "folded"))
                     }
                     StringTest::Exact(value) => {
-                        format!("folded = {} AND exact = {}", self.bind_text(&fold(value)), self.bind_text(value))
+                        let folded = self.bind_text(&fold(value));
+                        format!("{} AND exact = {}", self.dialect.folded_is(&folded), self.bind_text(value))
                     }
                 };
                 ("string", format!("param = {param} AND {holds}"))

@@ -14,7 +14,7 @@ use liaison_fhir::search::query::{
 
 use super::plan::Purpose;
 use crate::contract::{
-    Change, Form, Instant, Link, Name, NewVersion, PageRequest, PreparedBody, StoreError, TotalMode,
+    Change, Form, Instant, Link, Name, Named, NewVersion, PageRequest, PreparedBody, StoreError, TotalMode,
 };
 use crate::dialect::Value;
 use crate::reader::Reader;
@@ -96,6 +96,8 @@ fn fixture() -> (tempfile::TempDir, Store) {
 fn new(resource_type: &str, id: &str) -> NewVersion {
     NewVersion {
         name: Name { resource_type: resource_type.into(), id: id.into() },
+        notebook: None,
+        named: Named::ByCaller,
         change: Change::Create,
         form: Form(1),
         body: Some(PreparedBody { head: Bytes::from_static(b"{"), tail: Bytes::from_static(b"}"), holes: Vec::new() }),
@@ -331,7 +333,9 @@ fn the_statements_of_each_search() {
             for line in text.lines().filter(|line| line.trim_start().starts_with("SCAN")) {
                 // Lists made by the statement itself are read whole: they are what it asked for.
                 let of = line.trim_start().trim_start_matches("SCAN ");
-                let made = of == "p" || of.starts_with(['s', 'k', '(']) || of.starts_with("CONSTANT");
+                let made = matches!(of, "p" | "u" | "n" | "v")
+                    || of.starts_with(['s', 'k', '('])
+                    || of.starts_with("CONSTANT");
                 assert!(made, "{name} looks at every row of a table: {line}\n{text}");
             }
         }
@@ -491,6 +495,7 @@ fn said(value: &Value<'_>) -> String {
         Value::Int(number) => number.to_string(),
         Value::Real(number) => format!("{number:.6}"),
         Value::Text(text) => format!("'{text}'"),
+        Value::Ints(numbers) => format!("{numbers:?}"),
         Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
         Value::Null => "NULL".to_owned(),
     }

@@ -10,7 +10,8 @@ use std::time::Instant;
 use super::job::{Job, Outcome};
 use super::{Counters, Shared, Tx};
 use crate::contract::StoreError;
-use crate::dialect::sqlite::{Connection, unavailable};
+use crate::dialect::sqlite::Connection;
+use crate::dialect::unavailable;
 use crate::dictionary::Growth;
 use crate::figures;
 
@@ -40,7 +41,7 @@ impl Group {
     pub(super) fn begin(db: &Connection, counters: Counters) -> Result<Self, StoreError> {
         db.execute("BEGIN IMMEDIATE", &[])?;
         let changes = db.total_changes();
-        Ok(Self { jobs: Vec::new(), counters, before: counters, changes, undoing: Undoing::All })
+        Ok(Self { jobs: Vec::new(), before: counters.clone(), counters, changes, undoing: Undoing::All })
     }
 
     /// How many jobs ran in it.
@@ -54,7 +55,7 @@ impl Group {
         if self.run_from(self.jobs.len() - 1, db, shared)? == Standing::Spoiled {
             self.begin_anew(db)?;
             shared.words.forget();
-            self.counters = self.before;
+            self.counters = self.before.clone();
             self.undoing = Undoing::Each;
             self.run_from(0, db, shared)?;
         }
@@ -74,8 +75,8 @@ impl Group {
             if self.undoing == Undoing::Each {
                 db.execute("SAVEPOINT job", &[])?;
             }
-            let (counters, changes) = (self.counters, db.total_changes());
-            let mut tx = Tx::new(db, shared, &mut self.counters);
+            let (counters, changes) = (self.counters.clone(), db.total_changes());
+            let mut tx = Tx::new(db.into(), None, shared, &mut self.counters);
             let outcome = job.run(&mut tx);
             let growth = tx.growth;
             if !db.in_transaction() {
@@ -108,7 +109,7 @@ impl Group {
         let begun = Instant::now();
         db.execute("COMMIT", &[])?;
         figures::committed(self.jobs.len(), begun.elapsed());
-        Ok(self.counters)
+        Ok(self.counters.clone())
     }
 
     /// The jobs, to be answered.

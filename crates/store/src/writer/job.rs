@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::Tx;
 use crate::contract::StoreError;
-use crate::dialect::sqlite::unavailable;
+use crate::dialect::unavailable;
 use crate::figures::Turn;
 
 /// A write on the writer's thread.

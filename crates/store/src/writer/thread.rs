@@ -16,6 +16,7 @@ use crate::figures;
 use crate::health::{Ailment, Health};
 use crate::lock::ProcessLock;
 use crate::mark::Mark;
+use crate::shard::Places;
 
 /// What the thread works with.
 pub(super) struct Work {
@@ -67,7 +68,7 @@ impl Work {
         while let Some(first) = next_order(waiting, &closing) {
             match first {
                 Order::Close(tell) => closing.push(tell),
-                Order::Run(job, permit) => {
+                Order::Run(job, permit, _) => {
                     last = self.write_together((job, permit), waiting, batch, last, &mut closing);
                     self.checkpoints.keep_the_log_short(&self.db);
                 }
@@ -105,11 +106,11 @@ impl Work {
         let begun = Instant::now();
         let mut waited = Duration::ZERO;
         let mut permits = Vec::new();
-        let mut next = Some(Order::Run(first.0, first.1));
+        let mut next = Some(Order::Run(first.0, first.1, Places::default()));
         let mut done = Ok(());
         while let Some(order) = next {
             match order {
-                Order::Run(job, permit) => {
+                Order::Run(job, permit, _) => {
                     permits.push(permit);
                     done = group.run(job, &self.db, &self.shared);
                     if done.is_err() {
@@ -128,8 +129,10 @@ impl Work {
         match done.and_then(|()| group.commit(&self.db)) {
             Ok(counters) => {
                 // Before anybody is answered.
-                self.shared.kept.commit(counters.sequence);
-                self.mark.note(counters.sequence.cast_unsigned());
+                if let Some(kept) = &self.shared.kept {
+                    kept.commit(counters.sequence());
+                }
+                self.mark.note(counters.sequence().cast_unsigned());
                 // Also of a job that failed alone: what keeps one from writing will keep others.
                 match self.db.take_trouble() {
                     Some(why) => self.health.did_not_write(why),
@@ -148,9 +151,9 @@ impl Work {
     }
 
     fn begin(&self) -> Result<Group, StoreError> {
-        let counters = match self.counters {
-            Some(counters) => counters,
-            None => Counters::load(&self.db)?,
+        let counters = match &self.counters {
+            Some(counters) => counters.clone(),
+            None => Counters::load((&self.db).into())?,
         };
         Group::begin(&self.db, counters)
     }
@@ -178,7 +181,7 @@ impl Work {
 /// Why a group of writes was not committed: shared by all of them.
 #[derive(Debug, thiserror::Error)]
 #[error("the commit failed")]
-struct CommitFailed(#[source] Arc<StoreError>);
+pub(super) struct CommitFailed(#[source] pub(super) Arc<StoreError>);
 
 /// An error with the errors that caused it.
 pub(super) fn cause(error: &StoreError) -> String {

@@ -13,7 +13,7 @@ use liaison_fhir::{
     tree::{Object, Value},
 };
 use liaison_store::{
-    contract::{Change, Form, Link, Name, NewVersion, PreparedBody, StoreError},
+    contract::{Change, Form, Link, Name, Named, NewVersion, PreparedBody, StoreError},
     store::{Store, StoreOptions, StoreUrl},
 };
 
@@ -122,6 +122,8 @@ impl World {
         });
         let version = NewVersion {
             name: name(resource_type, &id),
+            notebook: None,
+            named: Named::ByCaller,
             change,
             form: Form(1),
             body: (!deleted).then(|| PreparedBody {

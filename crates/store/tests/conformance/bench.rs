@@ -6,18 +6,25 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bytes::Bytes;
 use liaison_fhir::search::index::{IndexRow, IndexValue, Param, Target};
 use liaison_store::contract::{
-    Change, Committed, Form, Instant, Link, Name, NewVersion, PreparedBody, StoreError, UniqueKey,
+    Change, ChangeRecord, Committed, Form, Instant, Link, Name, Named, NewVersion, PreparedBody, StoreError, UniqueKey,
 };
 use liaison_store::reader::Reader;
 use liaison_store::store::{Store, StoreOptions, StoreUrl};
 use liaison_store::writer::Tx;
+use liaison_test_postgres::{Cluster, Database};
 
-/// A store in a directory of its own, which goes when the bench goes.
+/// A store of its own, which goes when the bench goes.
 pub struct Bench {
     pub store: Store,
     pub url: StoreUrl,
     pub clock: Arc<AtomicI64>,
-    pub _dir: tempfile::TempDir,
+    pub _place: Place,
+}
+
+/// Where a store is.
+pub enum Place {
+    Directory { _goes: tempfile::TempDir },
+    Database { _goes: Database<'static> },
 }
 
 /// The date parameter that notes are ordered by.
@@ -25,11 +32,31 @@ pub const NOTE_DATE: Param = Param { base: "Note", code: "date" };
 
 /// An empty store.
 pub fn open() -> Bench {
-    let dir = tempfile::tempdir().unwrap();
-    let url = StoreUrl::Sqlite(dir.path().join("store.db"));
+    let (url, place) = somewhere();
     let clock = Arc::new(AtomicI64::new(1_700_000_000_000_000));
     let store = Store::open(&url, options(&clock)).unwrap();
-    Bench { store, url, clock, _dir: dir }
+    Bench { store, url, clock, _place: place }
+}
+
+/// Whether the tests run on PostgreSQL (`LIAISON_TEST_STORE=postgres`).
+pub fn on_postgres() -> bool {
+    std::env::var("LIAISON_TEST_STORE").is_ok_and(|wanted| wanted == "postgres")
+}
+
+/// Into how many shards the stores of the tests are divided.
+pub fn shards() -> u32 {
+    if on_postgres() { 5 } else { 1 }
+}
+
+/// A place for a store.
+pub fn somewhere() -> (StoreUrl, Place) {
+    if on_postgres() {
+        let database = Cluster::shared().database();
+        (StoreUrl::parse(&database.url()).unwrap(), Place::Database { _goes: database })
+    } else {
+        let dir = tempfile::tempdir().unwrap();
+        (StoreUrl::Sqlite(dir.path().join("store.db")), Place::Directory { _goes: dir })
+    }
 }
 
 /// How the tests open a store: small, and with a clock of their own.
@@ -37,6 +64,7 @@ pub fn options(clock: &Arc<AtomicI64>) -> StoreOptions {
     let clock = Arc::clone(clock);
     StoreOptions {
         readers: 2,
+        shards: shards(),
         cache_kib: 8 * 1024,
         clock: Arc::new(move || Instant(clock.load(Ordering::SeqCst))),
         timelines: vec![NOTE_DATE],
@@ -55,6 +83,16 @@ impl Bench {
         self.store.write(move |tx| news.iter().map(|new| tx.commit_version(new)).collect()).await
     }
 
+    /// How many changes were made.
+    pub fn changes(&self) -> u64 {
+        self.read(|reader| reader.last_sequences()).iter().sum()
+    }
+
+    /// The change feeds.
+    pub fn feeds(&self) -> Vec<Vec<ChangeRecord>> {
+        self.read(|reader| (0..reader.feeds()).map(|shard| reader.changes(shard, 0, 10_000)).collect())
+    }
+
     /// Reads.
     pub fn read<R>(&self, job: impl FnOnce(&Reader<'_>) -> Result<R, StoreError>) -> R {
         self.store.read_now(job).unwrap()
@@ -71,6 +109,8 @@ pub fn name(text: &str) -> Name {
 pub fn create(of: &str) -> NewVersion {
     NewVersion {
         name: name(of),
+        notebook: None,
+        named: Named::ByCaller,
         change: Change::Create,
         form: Form(1),
         body: Some(body(of)),

@@ -63,6 +63,7 @@ async fn only_what_no_version_needs_is_collected() {
     bench.commit(delete("Note/1")).await.unwrap();
     let early = bench.store.write(|tx| tx.collect_blobs(liaison_store::contract::Instant(0))).await.unwrap();
     assert_eq!(early, 0, "young ones may still be waited for");
+    bench.clock.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
     let collected = bench.store.write(|tx| tx.collect_blobs(tx.now())).await.unwrap();
     assert_eq!(collected, 1);
     assert!(bench.store.blob(orphan).await.unwrap().is_none());

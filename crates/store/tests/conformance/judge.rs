@@ -8,8 +8,9 @@ use liaison_fhir::search::query::{
     Clause, Comparison, Direction, NumberTest, Query, ReferenceTest, SortKey, StringTest, SystemTest, Test, UriTest,
 };
 use liaison_store::contract::{Change, Name, NewVersion};
+use liaison_store::shard::shard_of;
 
-use crate::bench::NOTE_DATE;
+use crate::bench::{NOTE_DATE, shards};
 
 /// Resources in the order in which their names first came.
 #[derive(Default)]
@@ -93,10 +94,17 @@ impl Judge {
         // Ties follow the first sort when that is the moment itself, else the newest comes first.
         moment(other.1).cmp(&moment(one.1)).then(match query.sort.first() {
             Some(sort) if sort.direction == Direction::Ascending && self.by_moment(query, sort.by) => {
-                one.0.cmp(&other.0)
+                self.rank(one.0).cmp(&self.rank(other.0))
             }
-            _ => other.0.cmp(&one.0),
+            _ => self.rank(other.0).cmp(&self.rank(one.0)),
         })
+    }
+
+    /// Where a resource stands among equals: shards count their resources each for itself.
+    fn rank(&self, at: usize) -> (usize, u32) {
+        let shard = |resource: &Resource| shard_of(&resource.name, shards());
+        let own = shard(&self.resources[at]);
+        (self.resources[..at].iter().filter(|other| shard(other) == own).count(), own)
     }
 
     fn by_moment(&self, query: &Query, by: SortKey) -> bool {

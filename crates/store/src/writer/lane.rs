@@ -1,0 +1,320 @@
+//! Writing to a database that others write to as well.
+//!
+//! Jobs that wait at the same time are committed together, as on a file. Before they run, the shards
+//! that they will write to are locked, in ascending order, so that nobody waits in a circle; a job that
+//! turns out to need another is run again, with the others, once that is locked too. What others take
+//! at the same time all the same (a unique key) is refused by a constraint: then the jobs run again, and
+//! see it taken. Nothing of that reaches a caller.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::counters::Numbers;
+use super::job::{Job, Outcome};
+use super::thread::{CommitFailed, cause};
+use super::{Counters, Order, Shared, Tx};
+use crate::contract::StoreError;
+use crate::dialect::postgres::{Address, Connection, Failure, Purpose};
+use crate::dialect::{Db, Value, unavailable};
+use crate::figures::{self, Again};
+use crate::health::{Ailment, Health};
+use crate::shard::{Places, ShardSet, Shards};
+
+/// How long a database that is away is waited for, with writes on their way: as long as it takes to
+/// start again after a crash, and less than callers wait.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two tries to reach it.
+const BETWEEN: Duration = Duration::from_millis(50);
+
+/// How often jobs are run again because others were in the way. Each time somebody got on.
+const TRIES: u32 = 50;
+
+/// One thread that writes, with its connections.
+pub(super) struct Lane {
+    address: Address,
+    shards: Shards,
+    shared: Shared,
+    health: Health,
+    links: Option<Links>,
+    /// Since when the database cannot be reached.
+    away: Option<Instant>,
+}
+
+/// Connections of a lane.
+struct Links {
+    /// The transactions of jobs.
+    db: Connection,
+    /// Names and attachments, committed one by one.
+    aside: Connection,
+}
+
+/// A job with what is known of it.
+type Queued = (Box<dyn Job>, OwnedSemaphorePermit, Places);
+
+/// The jobs that are committed together.
+struct Together {
+    jobs: Vec<Box<dyn Job>>,
+    /// What they need, as far as is known.
+    wanted: ShardSet,
+    /// Whether each has a savepoint, to be undone alone.
+    undoing: Undoing,
+    /// A commit of which nobody knows whether it was done.
+    doubt: Option<Doubt>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Undoing {
+    All,
+    Each,
+}
+
+/// What shows that a commit was done: the last change that it made in a shard.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    shard: u32,
+    numbers: Numbers,
+}
+
+/// What became of a try.
+enum Tried {
+    Done,
+    /// More shards are needed, or jobs must be undone one by one: again, at once.
+    Again,
+    Failed(Failure, StoreError),
+}
+
+impl Lane {
+    pub(super) fn new(address: Address, shards: Shards, shared: Shared, health: Health) -> Self {
+        Self { address, shards, shared, health, links: None, away: None }
+    }
+
+    pub(super) fn run(mut self, waiting: &Receiver<Order>, batch: usize) {
+        let mut closing: Vec<oneshot::Sender<()>> = Vec::new();
+        loop {
+            let first = if closing.is_empty() { waiting.recv().ok() } else { waiting.try_recv().ok() };
+            let Some(first) = first else { break };
+            let mut queued: Vec<Queued> = Vec::new();
+            let mut next = Some(first);
+            while let Some(order) = next {
+                match order {
+                    Order::Close(tell) => closing.push(tell),
+                    Order::Run(job, permit, places) => queued.push((job, permit, places)),
+                }
+                next = if queued.len() < batch { waiting.try_recv().ok() } else { None };
+            }
+            if !queued.is_empty() {
+                self.write_together(queued);
+            }
+        }
+        drop(self);
+        closing.into_iter().for_each(|tell| {
+            let _ = tell.send(());
+        });
+    }
+
+    /// Runs jobs in one transaction, as often as need be, and answers them when it is committed.
+    fn write_together(&mut self, queued: Vec<Queued>) {
+        let mut wanted = ShardSet::default();
+        let (mut jobs, mut permits) = (Vec::with_capacity(queued.len()), Vec::with_capacity(queued.len()));
+        for (job, permit, places) in queued {
+            wanted.extend(&places.shards(self.shards));
+            jobs.push(job);
+            permits.push(permit);
+        }
+        let mut together = Together { jobs, wanted, undoing: Undoing::All, doubt: None };
+        // From when it was found away: this program itself may have been stopped for a while.
+        let mut until = None;
+        let mut tries = 0;
+        let error = loop {
+            match self.attempt(&mut together) {
+                Tried::Done => {
+                    self.health.wrote();
+                    together.jobs.into_iter().for_each(|job| job.answer(None));
+                    return;
+                }
+                Tried::Again => figures::again(Again::Wider),
+                Tried::Failed(Failure::Others, _) if tries < TRIES => {
+                    tries += 1;
+                    figures::again(Again::Others);
+                    self.rollback();
+                }
+                // Whoever comes while it is away for long is told so at once.
+                Tried::Failed(Failure::Lost, error) => {
+                    self.links = None;
+                    let since = *self.away.get_or_insert_with(Instant::now);
+                    let until = *until.get_or_insert_with(|| Instant::now() + PATIENCE);
+                    if Instant::now() >= until || since.elapsed() > PATIENCE + BETWEEN {
+                        break error;
+                    }
+                    figures::again(Again::Lost);
+                    std::thread::sleep(BETWEEN);
+                }
+                Tried::Failed(_, error) => {
+                    self.rollback();
+                    break error;
+                }
+            }
+        };
+        self.give_up(together, error);
+    }
+
+    /// Ends a transaction that is of no use. If that fails, so does the next use of the connection.
+    fn rollback(&mut self) {
+        if let Some(links) = &self.links {
+            links.db.staging.borrow_mut().clear();
+            if links.db.end("ROLLBACK").is_err() || links.db.is_broken() {
+                self.links = None;
+            }
+        }
+    }
+
+    fn attempt(&mut self, together: &mut Together) -> Tried {
+        if self.links.as_ref().is_some_and(|links| links.db.is_broken() || links.aside.is_broken()) {
+            self.links = None;
+        }
+        if self.links.is_none() {
+            match self.connect() {
+                Ok(links) => self.links = Some(links),
+                Err(error) => return Tried::Failed(Failure::Lost, error),
+            }
+        }
+        let Some(links) = &self.links else {
+            return Tried::Failed(Failure::Lost, unavailable("the database is away"));
+        };
+        match try_once(links, self.shards, &self.shared, together) {
+            Ok(tried) => {
+                self.away = None;
+                tried
+            }
+            Err(error) => {
+                let failure = links.db.take_failure().or_else(|| links.aside.take_failure());
+                if failure != Some(Failure::Lost) {
+                    self.away = None;
+                    // It answered: nothing was committed.
+                    together.doubt = None;
+                }
+                Tried::Failed(failure.unwrap_or(Failure::Refused), error)
+            }
+        }
+    }
+
+    fn connect(&self) -> Result<Links, StoreError> {
+        Ok(Links {
+            db: Connection::open(&self.address, Purpose::Write)?,
+            aside: Connection::open(&self.address, Purpose::Write)?,
+        })
+    }
+
+    /// Tells those who wait that nothing was written, or that nobody knows.
+    fn give_up(&self, Together { jobs, doubt, .. }: Together, error: StoreError) {
+        tracing::error!(error = %cause(&error), "a commit failed");
+        figures::not_committed();
+        let why = Ailment::of(&error).unwrap_or(Ailment::NotWriting);
+        self.health.did_not_write(why);
+        let error = Arc::new(error);
+        for job in jobs {
+            let cause = Box::new(CommitFailed(Arc::clone(&error)));
+            job.answer(Some(if doubt.is_some() { StoreError::InDoubt(cause) } else { why.refusal(cause) }));
+        }
+    }
+}
+
+/// Locks, runs, commits.
+fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Together) -> Result<Tried, StoreError> {
+    let Links { db, aside } = links;
+    db.take_failure();
+    aside.take_failure();
+    db.staging.borrow_mut().clear();
+    db.begin("BEGIN");
+    let before = lock(db, &together.wanted)?;
+    if let Some(doubt) = together.doubt
+        && was_done(db, doubt)?
+    {
+        db.end("ROLLBACK")?;
+        return Ok(Tried::Done);
+    }
+    together.doubt = None;
+    let mut counters = before.clone();
+    for job in &mut together.jobs {
+        if together.undoing == Undoing::Each {
+            db.execute("SAVEPOINT job", &[])?;
+        }
+        let mark = db.staging.borrow().mark();
+        let then = counters.clone();
+        let mut tx = Tx::new(Db::Postgres(db, shards), Some(Db::Postgres(aside, shards)), shared, &mut counters);
+        let outcome = job.run(&mut tx);
+        let more = db.take_wanted();
+        if !more.is_empty() {
+            together.wanted.extend(&more);
+            db.end("ROLLBACK")?;
+            return Ok(Tried::Again);
+        }
+        match db.take_failure().or_else(|| aside.take_failure()) {
+            Some(failure @ (Failure::Lost | Failure::Others)) => {
+                return Ok(Tried::Failed(failure, unavailable("the transaction of a job could not go on")));
+            }
+            Some(Failure::Refused) if together.undoing == Undoing::All => {
+                together.undoing = Undoing::Each;
+                db.end("ROLLBACK")?;
+                return Ok(Tried::Again);
+            }
+            // Its answer is that of the statement; what it did is undone below.
+            Some(Failure::Refused) | None => {}
+        }
+        if outcome == Outcome::Undo {
+            counters = then;
+            let sent = db.staging.borrow().sent_since(&mark);
+            db.staging.borrow_mut().back_to(&mark);
+            if together.undoing == Undoing::Each {
+                db.undo_to_savepoint("ROLLBACK TO job")?;
+            } else if sent {
+                together.undoing = Undoing::Each;
+                db.end("ROLLBACK")?;
+                return Ok(Tried::Again);
+            }
+        }
+        if together.undoing == Undoing::Each {
+            db.execute("RELEASE job", &[])?;
+        }
+    }
+    for (shard, numbers) in counters.since(&before) {
+        db.staging.borrow_mut().count(shard, numbers.sequence, numbers.resource, numbers.updated);
+    }
+    // What is taken away is looked at before it is too late.
+    if db.staging.borrow().takes_away() {
+        db.flush()?;
+    }
+    together.doubt = counters.changed_since(&before).map(|(shard, numbers)| Doubt { shard, numbers });
+    let begun = Instant::now();
+    db.commit()?;
+    figures::committed(together.jobs.len(), begun.elapsed());
+    Ok(Tried::Done)
+}
+
+/// Locks shards, in ascending order, and gives the last numbers given there.
+fn lock(db: &Connection, wanted: &ShardSet) -> Result<Counters, StoreError> {
+    let mut numbers = BTreeMap::new();
+    if !wanted.is_empty() {
+        let list: Vec<i64> = wanted.iter().map(i64::from).collect();
+        let sql = "SELECT shard, sequence, resource, updated FROM shard WHERE shard = ANY(?1::int8[]) ORDER BY shard FOR UPDATE";
+        db.each(sql, &[Value::Ints(list.into())], |row| {
+            let shard = u32::try_from(row.int(0)?).unwrap_or_default();
+            numbers.insert(shard, Numbers { sequence: row.int(1)?, resource: row.int(2)?, updated: row.int(3)? });
+            Ok(())
+        })?;
+    }
+    db.hold(wanted.clone());
+    Ok(Counters::of(numbers))
+}
+
+/// Whether a commit was done whose answer was lost. Its shards are locked again: it is over.
+fn was_done(db: &Connection, Doubt { shard, numbers }: Doubt) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM change WHERE shard = ?1 AND sequence = ?2 AND at = ?3";
+    let values = [i64::from(shard).into(), numbers.sequence.into(), numbers.updated.into()];
+    Ok(!db.rows(sql, &values)?.is_empty())
+}
