@@ -135,7 +135,7 @@ fn feed(db: Db<'_>, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
              FROM shard s ORDER BY s.shard"
         }
     };
-    db.each(sql, &[], |row| {
+    db.stream(sql, &[], |row| {
         let (last, there) = (row.int(0)?.cast_unsigned(), row.int(1)?.cast_unsigned());
         if last != there {
             damage.push(Damage::Feed { last, there });
@@ -151,7 +151,7 @@ fn bodies(db: Db<'_>, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
         "SELECT body, seal, type, id, version FROM resource WHERE version > 0",
         "SELECT p.body, p.seal, r.type, r.id, p.version FROM past p CROSS JOIN resource r ON r.key = p.resource",
     ] {
-        db.each(sql, &[], |row| {
+        db.stream(sql, &[], |row| {
             if seal(row.bytes(0)?) != row.int(1)? && broken.len() < TOLD {
                 broken.push((row.int(2)?, Box::<str>::from(row.text(3)?), row.int(4)?));
             }
@@ -167,7 +167,7 @@ fn bodies(db: Db<'_>, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
 
 fn attachments(db: Db<'_>, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
     let sql = "SELECT p.bytes, p.seal, b.sha256 FROM blob_piece p CROSS JOIN blob b ON b.key = p.blob";
-    db.each(sql, &[], |row| {
+    db.stream(sql, &[], |row| {
         if seal(row.bytes(0)?) != row.int(1)? {
             let mut id = [0; 32];
             id.iter_mut().zip(row.bytes(2)?).for_each(|(to, from)| *to = *from);
@@ -181,7 +181,7 @@ fn index(db: Db<'_>, damage: &mut Vec<Damage>) -> Result<(), StoreError> {
     const TABLES: [&str; 9] =
         ["token", "reference", "uri", "string", "date", "number", "quantity", "position", "unique_key"];
     let mut wanted = [0_u64; TABLES.len()];
-    db.each("SELECT entry FROM resource WHERE live = 1", &[], |row| {
+    db.stream("SELECT entry FROM resource WHERE live = 1", &[], |row| {
         each_of(row.bytes(0)?, |entry| {
             let [token, reference, uri, string, date, number, quantity, position, key] = &mut wanted;
             *match entry {

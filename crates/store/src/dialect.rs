@@ -244,6 +244,19 @@ impl<'c> Db<'c> {
         }
     }
 
+    /// As [`Db::each`], one row in memory at a time; `each` asks nothing of the store.
+    pub(crate) fn stream(
+        self,
+        sql: &str,
+        values: &[Value<'_>],
+        each: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(db) => db.each(sql, values, each),
+            Self::Postgres(db, _) => db.stream(sql, values, each),
+        }
+    }
+
     /// The rows of a statement.
     pub(crate) fn all<T>(
         self,
@@ -291,7 +304,10 @@ impl<'c> Db<'c> {
         match self {
             Self::Sqlite(db) if db.in_transaction() => db.execute("COMMIT", &[]).map(drop),
             Self::Sqlite(_) => Ok(()),
-            Self::Postgres(db, _) => db.end("COMMIT"),
+            Self::Postgres(db, _) => {
+                db.end_soon();
+                Ok(())
+            }
         }
     }
 

@@ -156,9 +156,15 @@ impl Connection {
         self.broken.get()
     }
 
-    /// Whether the server has something to say though nothing was asked: that it ended the connection.
+    /// Whether the server ended the connection while nothing was asked.
     pub(crate) fn is_stale(&self) -> bool {
-        self.is_broken() || self.driver.borrow().socket.wait(Some(Instant::now())).unwrap_or(true)
+        self.is_broken() || self.carry().is_ready()
+    }
+
+    /// Carries what bytes there are, without waiting for more. Ready: the connection has ended.
+    fn carry(&self) -> Poll<()> {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        self.driver.borrow_mut().work.as_mut().poll(&mut context).map(drop)
     }
 
     /// Whether it is one that writes.
@@ -205,6 +211,17 @@ impl Connection {
         match self.transaction.replace(Transaction::None) {
             Transaction::None | Transaction::Wanted(_) => Ok(()),
             Transaction::Open => self.wait(self.client.batch_execute(how)),
+        }
+    }
+
+    /// Ends a transaction that read: its end is sent, and its answer looked at by whoever asks next.
+    pub(crate) fn end_soon(&self) {
+        if self.transaction.replace(Transaction::None) == Transaction::Open {
+            let mut context = Context::from_waker(std::task::Waker::noop());
+            let mut asked = std::pin::pin!(self.client.batch_execute("COMMIT"));
+            if asked.as_mut().poll(&mut context).is_ready() || self.carry().is_ready() {
+                self.broken.set(true);
+            }
         }
     }
 
@@ -420,8 +437,19 @@ impl Connection {
         values: &[Value<'_>],
         mut each: impl FnMut(&super::Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        let rows = self.rows(sql, values)?;
+        rows.iter().try_for_each(|row| each(&super::Row::Postgres(Row::of(row))))
+    }
+
+    /// Hands every row of a statement to `each` as it comes: for what may be all of the store. Nothing
+    /// else may be asked meanwhile: its answer would wait behind rows that nobody takes.
+    pub(crate) fn stream(
+        &self,
+        sql: &str,
+        values: &[Value<'_>],
+        mut each: impl FnMut(&super::Row<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let statement = self.prepared(sql)?;
-        // Row by row: all of them could be all of the store.
         let rows = self.with_gathered(async |client| client.query_raw(&statement, values).await)?;
         let mut rows = std::pin::pin!(rows);
         while let Some(row) = self.wait(rows.try_next())? {

@@ -48,6 +48,11 @@ impl Reader<'_> {
         let mut known: BTreeSet<i64> = found.iter().map(|one| one.key).collect();
         let mut waiting: VecDeque<(Arc<Live>, u32)> = found.into_iter().map(|one| (one, 0)).collect();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let followed = |of: &Live| -> Vec<i64> {
+            let followed = of.references.iter().filter(|(param, _)| steps.iter().any(|step| step.follows(*param)));
+            followed.map(|(_, target)| *target).collect()
+        };
+        resources.expect(waiting.iter().flat_map(|(one, _)| followed(one)).filter(|key| !known.contains(key)))?;
         while let Some((from, depth)) = waiting.pop_front() {
             for step in steps.iter().filter(|step| depth == 0 || step.iterate == Iterate::Repeatedly) {
                 let against = match step.way {

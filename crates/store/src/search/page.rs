@@ -88,6 +88,7 @@ impl Reader<'_> {
             hits.truncate(most);
         }
         let mut resources = Resources::new(self);
+        resources.expect(hits.iter().map(|hit| hit.key))?;
         let mut matches = Vec::with_capacity(hits.len());
         for hit in hits {
             let live = resources.get(hit.key)?.ok_or_else(|| damaged("an index row leads to no resource"))?;

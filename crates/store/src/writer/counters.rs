@@ -44,10 +44,10 @@ impl Counters {
         Ok(Self { updated, given: Given::One(numbers) })
     }
 
-    /// Those of the shards that are held.
-    pub(crate) fn of(shards: BTreeMap<u32, Numbers>) -> Self {
+    /// Those of the shards that are held, and the latest moment in any shard.
+    pub(crate) fn of(shards: BTreeMap<u32, Numbers>, latest: i64) -> Self {
         let updated = shards.values().map(|numbers| numbers.updated).max().unwrap_or_default();
-        Self { updated, given: Given::Several(shards) }
+        Self { updated: updated.max(latest), given: Given::Several(shards) }
     }
 
     /// The number of the next change in a shard, made at this moment.

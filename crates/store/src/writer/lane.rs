@@ -296,20 +296,25 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
     Ok(Tried::Done)
 }
 
+/// The last column: nothing is given a moment before what was committed anywhere when it began, whatever
+/// the clocks of the nodes say; whoever asks for what is new since then misses nothing of it.
+const LOCK: &str = "SELECT shard, sequence, resource, updated, (SELECT max(updated) FROM shard) FROM shard
+    WHERE shard = ANY(?1::int8[]) ORDER BY shard FOR UPDATE";
+
 /// Locks shards, in ascending order, and gives the last numbers given there.
 fn lock(db: &Connection, wanted: &ShardSet) -> Result<Counters, StoreError> {
-    let mut numbers = BTreeMap::new();
+    let (mut numbers, mut latest) = (BTreeMap::new(), 0);
     if !wanted.is_empty() {
         let list: Vec<i64> = wanted.iter().map(i64::from).collect();
-        let sql = "SELECT shard, sequence, resource, updated FROM shard WHERE shard = ANY(?1::int8[]) ORDER BY shard FOR UPDATE";
-        db.each(sql, &[Value::Ints(list.into())], |row| {
+        db.each(LOCK, &[Value::Ints(list.into())], |row| {
             let shard = u32::try_from(row.int(0)?).unwrap_or_default();
             numbers.insert(shard, Numbers { sequence: row.int(1)?, resource: row.int(2)?, updated: row.int(3)? });
+            latest = latest.max(row.int(4)?);
             Ok(())
         })?;
     }
     db.hold(wanted.clone());
-    Ok(Counters::of(numbers))
+    Ok(Counters::of(numbers, latest))
 }
 
 /// Whether a commit was done whose answer was lost. Its shards are locked again: it is over.
