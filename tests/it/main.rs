@@ -24,5 +24,6 @@ mod readme;
 mod search;
 mod site;
 mod terminology;
+mod traces;
 mod transactions;
 mod validation;

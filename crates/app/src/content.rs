@@ -65,6 +65,7 @@ impl Content {
     /// # Errors
     /// Everything that is wrong with it.
     pub(crate) fn draft(self, resource_type: &'static str, face: &Face, stage: &Stage) -> Result<Draft, AppError> {
+        let _span = tracing::info_span!(target: "traced", "app.validate").entered();
         match self {
             Self::Resource(tree) => draft::draft(tree, resource_type, face, stage),
             Self::Raw(raw) => raw.draft(stage),

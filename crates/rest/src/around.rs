@@ -30,7 +30,7 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     decompression::RequestDecompression,
 };
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::{
     asked_for::AskedFor,
@@ -38,7 +38,7 @@ use crate::{
     exchange::{Base, Sent},
     figures::{Counted, Counting},
     options::Cors,
-    request_id,
+    request_id, traced,
 };
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
@@ -86,17 +86,22 @@ impl Service<Request> for Surrounded {
     fn call(&mut self, mut request: Request) -> Answering {
         named_host(&mut request);
         let asked = Asked::of(&mut request, &self.around.base);
-        let span = asked.span();
+        let spans = (asked.span(), asked.traced.clone());
         match &self.around.cors {
-            None => looked_at(span, asked.answered(self.route(request))),
-            Some(cors) => looked_at(span, across_origins(cors.clone(), self.clone(), asked, request)),
+            None => looked_at(spans, asked.answered(self.route(request))),
+            Some(cors) => looked_at(spans, across_origins(cors.clone(), self.clone(), asked, request)),
         }
     }
 }
 
-/// A span that nobody looks at is not even entered.
-fn looked_at(span: tracing::Span, answer: impl Future<Output = Response> + Send + 'static) -> Answering {
-    if span.is_disabled() { Box::pin(answer.map(Ok)) } else { Box::pin(answer.map(Ok).instrument(span)) }
+/// Spans that nobody looks at are not even entered: the one of the log, and the one that leaves the
+/// program, whose children are made below it.
+fn looked_at((log, traced): (Span, Span), answer: impl Future<Output = Response> + Send + 'static) -> Answering {
+    if log.is_disabled() && traced.is_disabled() {
+        Box::pin(answer.map(Ok))
+    } else {
+        Box::pin(answer.map(Ok).instrument(traced).instrument(log))
+    }
 }
 
 impl Surrounded {
@@ -140,6 +145,7 @@ struct Asked {
     since: Option<Instant>,
     /// Where it is counted.
     counted: Option<Counted>,
+    traced: Span,
 }
 
 impl Asked {
@@ -149,6 +155,7 @@ impl Asked {
         let route = request.extensions().get::<MatchedPath>().cloned();
         let counted = (base.options.counting == Counting::On)
             .then(|| Counted::since_now(AskedFor::of(request.method(), route.as_ref(), request.uri(), base.path)));
+        let traced = traced::request(request.method(), route.as_ref(), request.uri(), base);
         request.extensions_mut().insert(Sent { headers: Arc::clone(&headers), id: id.clone() });
         Self {
             base: base.clone(),
@@ -159,11 +166,12 @@ impl Asked {
             route,
             since: tracing::enabled!(tracing::Level::DEBUG).then(Instant::now),
             counted,
+            traced,
         }
     }
 
     /// Method and route; never the address, which may hold a person's name.
-    fn span(&self) -> tracing::Span {
+    fn span(&self) -> Span {
         tracing::debug_span!("rest.request", method = %self.method, route = self.route(), id = request_id::text(&self.id))
     }
 
@@ -200,6 +208,7 @@ impl Asked {
         if let Some(counted) = &mut self.counted {
             counted.answered(&response);
         }
+        traced::answered(&self.traced, &response);
         if self.headers.contains_key(header::ACCEPT_ENCODING) {
             // In a box: the futures of those who do not ask need no room for it.
             response = Box::pin(compressed(response, &self.headers)).await;

@@ -23,6 +23,7 @@ pub mod request_id;
 pub mod respond;
 pub mod routes;
 pub mod shown;
+pub mod traced;
 
 pub use options::RestOptions;
 pub use routes::router;

@@ -76,6 +76,9 @@ pub struct ServeFlags {
     /// The address that shows figures to Prometheus, at /metrics; none by default
     #[arg(long, value_name = "ADDR")]
     pub metrics_listen: Option<String>,
+    /// The collector that traces are told to by OTLP over HTTP; none by default
+    #[arg(long, value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
     /// How logs are written on standard error: text or json
     #[arg(long, value_name = "text|json")]
     pub log: Option<String>,

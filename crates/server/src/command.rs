@@ -17,6 +17,7 @@ use crate::{
     log,
     settings::{CONFIG_VARIABLE, Given, Place, SettingError, Settings},
     threads,
+    traces::Traces,
 };
 
 type Variables = [(OsString, OsString)];
@@ -30,6 +31,7 @@ fn given(flags: &ServeFlags, variables: &Variables) -> Result<Given, SettingErro
     given.flag("public_url", flags.public_url.as_ref());
     given.flag("time_zone", flags.time_zone.as_ref());
     given.flag("metrics_listen", flags.metrics_listen.as_ref());
+    given.flag("otlp_endpoint", flags.otlp_endpoint.as_ref());
     given.flag("log", flags.log.as_ref());
     given.set_flags(&flags.others)?;
     given.environment(variables.iter().cloned())?;
@@ -41,6 +43,7 @@ fn given(flags: &ServeFlags, variables: &Variables) -> Result<Given, SettingErro
         })?;
         given.file(&path, &text)?;
     }
+    given.collector(variables);
     Ok(given)
 }
 
@@ -63,11 +66,15 @@ fn store_settings(flags: &StoreFlags, variables: &Variables) -> Result<Settings,
 /// The settings in force, with logs started.
 fn settings(given: &Given) -> Result<Settings, Failure> {
     let settings = Settings::read(given)?;
-    log::start(settings.log, settings.log_level);
+    start_logs(&settings, given, None);
+    Ok(settings)
+}
+
+fn start_logs(settings: &Settings, given: &Given, traces: Option<&Traces>) {
+    log::start(settings.log, settings.log_level, traces);
     for name in &given.unknown_variables {
         tracing::warn!("{name} in the environment is none of our settings and is not used");
     }
-    Ok(settings)
 }
 
 /// Runs something that waits, on [`threads::callers`] threads.

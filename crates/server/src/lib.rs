@@ -18,6 +18,7 @@ mod log;
 mod serving;
 mod settings;
 mod threads;
+mod traces;
 mod watch;
 
 use std::{

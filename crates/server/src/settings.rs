@@ -25,7 +25,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 16] = [
+pub const ALL: [Setting; 17] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting { key: "store", default: "sqlite:liaison.db", meaning: "where everything is kept: sqlite:PATH" },
     Setting { key: "auth", default: "off", meaning: "who may call: off (everybody is the system; loopback only)" },
@@ -41,6 +41,11 @@ pub const ALL: [Setting; 16] = [
         key: "metrics_listen",
         default: "",
         meaning: "address that shows figures to Prometheus, at /metrics; empty: none",
+    },
+    Setting {
+        key: "otlp_endpoint",
+        default: "",
+        meaning: "address of a collector that takes traces by OTLP over HTTP; empty: OTEL_EXPORTER_OTLP_ENDPOINT, or none",
     },
     Setting { key: "max_body", default: "30MB", meaning: "largest request body" },
     Setting { key: "max_attachment", default: "20MB", meaning: "largest attachment, decoded" },
@@ -75,6 +80,8 @@ pub struct Settings {
     pub log_level: tracing::Level,
     /// Where figures are shown, if anywhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// The collector that traces are told to, if any.
+    pub otlp_endpoint: Option<String>,
     /// What is too much.
     pub limits: Limits,
     /// How long running requests may take to finish when asked to stop.

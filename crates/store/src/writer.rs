@@ -25,6 +25,7 @@ use crate::store::{Clock, StoreOptions};
 
 mod checkpoint;
 mod counters;
+mod course;
 mod group;
 mod job;
 mod lane;

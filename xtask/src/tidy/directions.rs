@@ -3,7 +3,7 @@
 use super::{File, Finding, Tree};
 
 /// Which of our crates each may use. A crate that is not here may use none until it is added.
-const OURS: [(&str, &[&str]); 9] = [
+const OURS: [(&str, &[&str]); 10] = [
     ("fhir", &[]),
     ("care", &["fhir"]),
     ("pages", &[]),
@@ -12,31 +12,45 @@ const OURS: [(&str, &[&str]); 9] = [
     ("deliver", &["care", "app"]),
     ("rest", &["fhir", "app"]),
     ("web", &["app"]),
-    ("server", &["fhir", "store", "app", "deliver", "rest", "web"]),
+    ("outbound", &[]),
+    ("server", &["fhir", "store", "app", "deliver", "rest", "web", "outbound"]),
 ];
 
 /// Libraries that belong to some crates only, and why.
-const OTHERS: [(&[&str], &[&str], &str); 6] = [
+const OTHERS: [(&[&str], &[&str], &str); 8] = [
     (
         &["rusqlite", "tokio-postgres", "deadpool-postgres", "sqlx"],
         &["pages", "store"],
         "a driver belongs to the store",
     ),
     (
-        &["axum", "axum-extra", "axum-server", "hyper", "hyper-util", "http", "http-body-util", "tower", "tower-http"],
+        &["axum", "axum-extra", "axum-server", "hyper", "tower", "tower-http"],
         &["rest", "web", "server"],
         "HTTP belongs to the edge",
     ),
+    (&["http", "http-body-util"], &["rest", "web", "outbound", "server"], "HTTP belongs to the edge"),
+    (&["hyper-util", "hyper-rustls", "rustls", "rustls-native-certs"], &["outbound"], "what goes out goes one way"),
     (&["reqwest", "lettre", "rusmpp", "rusmppc"], &["deliver"], "connections to the outside belong to deliveries"),
     (
-        &["clap", "toml", "tracing-subscriber", "mimalloc", "metrics-exporter-prometheus"],
+        &[
+            "clap",
+            "toml",
+            "tracing-subscriber",
+            "mimalloc",
+            "metrics-exporter-prometheus",
+            "opentelemetry",
+            "opentelemetry_sdk",
+            "opentelemetry-otlp",
+            "opentelemetry-http",
+            "tracing-opentelemetry",
+        ],
         &["server"],
         "settings and wiring belong to the program",
     ),
     (&["metrics"], &["store", "app", "rest", "server"], "the engine and the rules are pure: they count nothing"),
     (
         &["tokio", "futures-util", "crossbeam-channel", "uuid", "rand", "getrandom", "tracing"],
-        &["pages", "store", "app", "deliver", "rest", "web", "server"],
+        &["pages", "store", "app", "deliver", "rest", "web", "outbound", "server"],
         "the engine and the rules are pure: no I/O, no waiting, no chance",
     ),
 ];

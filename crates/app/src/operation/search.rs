@@ -15,6 +15,7 @@ use liaison_store::{
     reader::Reader,
 };
 use metrics::{Histogram, histogram};
+use tracing::Instrument as _;
 
 use crate::{
     audit::AuditRecord,
@@ -86,7 +87,8 @@ where
     async fn run(self, stage: Stage) -> Result<T, AppError> {
         let question = Question::read(&self.face, self.resource_type, self.pairs, self.handling, &stage)?;
         let write = self.write;
-        stage.app.store().read_briefly(move |reader| write(question.ask(reader)?)).await
+        let found = stage.app.store().read_briefly(move |reader| write(question.ask(reader)?));
+        found.instrument(tracing::info_span!(target: "traced", "store.search")).await
     }
 }
 

@@ -1,13 +1,24 @@
 //! `liaison serve`: the server.
 
-use crate::{assembly::Assembly, cli::ServeFlags, failure::Failure, serving::Bound, settings::Auth, watch::Watch};
+use crate::{
+    assembly::Assembly,
+    cli::ServeFlags,
+    failure::Failure,
+    serving::Bound,
+    settings::{Auth, Settings},
+    traces::Traces,
+    watch::Watch,
+};
 
-use super::{Variables, given, settings, wait_for};
+use super::{Variables, given, start_logs, wait_for};
 
 /// Serves until asked to stop.
 pub fn run(flags: &ServeFlags, variables: &Variables) -> Result<(), Failure> {
-    let settings = settings(&given(flags, variables)?)?;
+    let given = given(flags, variables)?;
+    let settings = Settings::read(&given)?;
     wait_for(async {
+        let traces = settings.otlp_endpoint.as_deref().map(Traces::to).transpose()?;
+        start_logs(&settings, &given, traces.as_ref());
         let bound = Bound::to(settings.listen).await?;
         let watch = match settings.metrics_listen {
             Some(address) => Some(Watch::begin(address).await?),
@@ -21,8 +32,15 @@ pub fn run(flags: &ServeFlags, variables: &Variables) -> Result<(), Failure> {
             Auth::Off => tracing::info!("without login: every caller is the system, on this machine only"),
         }
         assembly.clear_up_from_time_to_time();
-        bound.serve(assembly.router.clone(), settings.shutdown_time).await?;
+        let router = match &traces {
+            Some(_) => Traces::around(assembly.router.clone()),
+            None => assembly.router.clone(),
+        };
+        bound.serve(router, settings.shutdown_time).await?;
         assembly.close().await;
+        if let Some(traces) = traces {
+            traces.finish().await;
+        }
         Ok(())
     })
 }

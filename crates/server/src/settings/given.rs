@@ -90,6 +90,15 @@ impl Given {
         Ok(())
     }
 
+    /// Adds what the environment says by a name that other programs know too; heard when our own names
+    /// and the file say nothing.
+    pub fn collector(&mut self, variables: &[(OsString, OsString)]) {
+        let said = variables.iter().find(|(name, value)| name == COLLECTOR_VARIABLE && !value.is_empty());
+        if let Some(value) = said.and_then(|(_, value)| value.to_str()) {
+            self.add("otlp_endpoint", value.into(), Place::Variable(COLLECTOR_VARIABLE.into()));
+        }
+    }
+
     /// Adds what a file says.
     pub fn file(&mut self, path: &Path, text: &str) -> Result<(), SettingError> {
         let line_at = |at: usize| 1 + text.get(..at).unwrap_or(text).matches('\n').count();
@@ -129,6 +138,9 @@ impl Given {
         self.values.push((key, value, place));
     }
 }
+
+/// The variable by which OpenTelemetry's programs are told where their collector is.
+const COLLECTOR_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// The variable that names the file of settings.
 pub const CONFIG_VARIABLE: &str = "LIAISON_CONFIG";

@@ -13,11 +13,12 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let listen = reader.read("listen", address);
     let auth = reader.read("auth", auth);
     let store = reader.read("store", store);
-    let public_url = reader.read("public_url", public_url);
+    let public_url = reader.read("public_url", web_address);
     let zone = reader.read("time_zone", zone);
     let log = reader.read("log", log_form);
     let log_level = reader.read("log_level", log_level);
     let metrics_listen = reader.read("metrics_listen", metrics_address);
+    let otlp_endpoint = reader.read("otlp_endpoint", web_address);
     let limits = limits(&mut reader);
     let shutdown_time = reader.read("shutdown_time", duration);
     if let (Some(listen), Some(Auth::Off)) = (listen, auth) {
@@ -37,6 +38,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             log: log?,
             log_level: log_level?,
             metrics_listen: metrics_listen?,
+            otlp_endpoint: otlp_endpoint?,
             limits: limits?,
             shutdown_time: shutdown_time?,
         })
@@ -116,7 +118,7 @@ fn auth(text: &str) -> Result<Auth, String> {
 }
 
 /// `http(s)://host[:port][/path]`, nothing more: what follows is added to it.
-fn public_url(text: &str) -> Result<Option<String>, String> {
+fn web_address(text: &str) -> Result<Option<String>, String> {
     const REMEDY: &str =
         "write http:// or https://, a host, and at most a port and a path, such as https://cahier.example.org";
     if text.is_empty() {

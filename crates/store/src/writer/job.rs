@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::sync::oneshot;
 
 use super::Tx;
+use super::course::Course;
 use crate::contract::StoreError;
 use crate::dialect::unavailable;
-use crate::figures::Turn;
 
 /// A write on the writer's thread.
 pub(super) trait Job: Send {
@@ -31,8 +31,7 @@ pub(super) struct Waiting<R, E, J> {
     job: J,
     answer: Option<Result<R, E>>,
     tell: oneshot::Sender<Told<R, E, J>>,
-    /// Until it runs.
-    turn: Option<Turn>,
+    course: Course,
 }
 
 /// What the caller is told.
@@ -44,7 +43,7 @@ pub(super) struct Told<R, E, J> {
 impl<R, E, J> Waiting<R, E, J> {
     pub(super) fn new(job: J) -> (Box<Self>, oneshot::Receiver<Told<R, E, J>>) {
         let (tell, told) = oneshot::channel();
-        (Box::new(Self { job, answer: None, tell, turn: Some(Turn::wait()) }), told)
+        (Box::new(Self { job, answer: None, tell, course: Course::wait() }), told)
     }
 }
 
@@ -55,9 +54,7 @@ where
     E: From<StoreError> + Send,
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> Outcome {
-        if let Some(turn) = self.turn.take() {
-            turn.came();
-        }
+        self.course.turn();
         let ran = catch_unwind(AssertUnwindSafe(|| {
             let answer = (self.job)(tx)?;
             tx.settle()?;
@@ -70,12 +67,14 @@ where
     }
 
     fn answer(self: Box<Self>, failure: Option<StoreError>) {
-        let Self { job, answer, tell, turn: _ } = *self;
+        let Self { job, answer, tell, course } = *self;
         let answer = match (failure, answer) {
             (Some(failure), _) => Err(failure.into()),
             (None, Some(answer)) => answer,
             (None, None) => Err(unavailable("the write was not run").into()),
         };
+        // Ends before the caller goes on.
+        drop(course);
         // A caller that went away does not want its answer.
         let _ = tell.send(Told { answer, job });
     }

@@ -1,0 +1,9 @@
+//! Connections to the outside.
+//!
+//! What holds: there is one HTTP client ([`http_client`]); it follows no redirect, takes no proxy from the
+//! environment, ends within the time it is given, and reads no more than it is told to. TLS is rustls with
+//! ring, and the certificates that the machine trusts.
+//!
+//! Must never know: FHIR, persons, policy.
+
+pub mod http_client;
