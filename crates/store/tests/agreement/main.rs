@@ -21,14 +21,20 @@ use liaison_fhir::{
 };
 use liaison_store::{
     contract::{Cursor, PageRequest, StoreError, TotalMode, Version},
-    store::Store,
+    store::{Store, StoreUrl},
 };
+use liaison_test_postgres::Cluster;
 
 use dice::Dice;
 use world::World;
 
 const WORLDS: u64 = 24;
 const QUESTIONS: usize = 150;
+
+/// Whether the store is on PostgreSQL (`LIAISON_TEST_STORE=postgres`).
+fn on_postgres() -> bool {
+    std::env::var("LIAISON_TEST_STORE").is_ok_and(|wanted| wanted == "postgres")
+}
 
 #[test]
 fn the_store_and_an_independent_judge_agree_on_random_questions() {
@@ -37,8 +43,13 @@ fn the_store_and_an_independent_judge_agree_on_random_questions() {
     let mut found = 0;
     for seed in 0..WORLDS {
         let folder = tempfile::tempdir().unwrap();
+        let database = on_postgres().then(|| Cluster::shared().database());
+        let url = match &database {
+            Some(database) => database.url(),
+            None => format!("sqlite:{}", folder.path().join("world.db").display()),
+        };
         let mut dice = Dice::new(seed);
-        let (store, world) = runtime.block_on(World::build(folder.path(), &mut dice));
+        let (store, world) = runtime.block_on(World::build(&StoreUrl::parse(&url).unwrap(), &mut dice));
         for _ in 0..QUESTIONS {
             let (resource_type, pairs) = question::random(&mut dice, &world);
             let query = read(&world, resource_type, &pairs);
