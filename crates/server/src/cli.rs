@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The shared notebook: a FHIR server for the notes around a person (STU3 and R4 on the same notes).
 #[derive(Debug, Parser)]
@@ -119,6 +119,16 @@ pub struct MigrateFlags {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Spread a store on PostgreSQL over the servers of this engine
+    #[arg(long, value_enum)]
+    pub distribute: Option<Engine>,
+}
+
+/// What spreads a database over servers.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Engine {
+    /// The extension of this name
+    Citus,
 }
 
 /// The flags of `backup`.

@@ -5,6 +5,7 @@ use crate::contract::StoreError;
 use crate::dialect::sqlite::{APPLICATION_ID, Connection};
 use crate::dialect::unavailable;
 
+pub mod distribution;
 pub(crate) mod shared;
 
 /// A step from one version of the tables to the next.

@@ -19,6 +19,7 @@ use crate::kept::Kept;
 use crate::lock::ProcessLock;
 use crate::mark::{self, Mark};
 use crate::reader::{Reader, Readers, Source, cache_of_each};
+use crate::schema::distribution::{self, Engine};
 use crate::schema::{self, MigrationStep, State, shared};
 use crate::shard::Places;
 
@@ -195,6 +196,8 @@ impl Store {
         };
         // Others write as well: what is kept in memory could be what they have replaced.
         let source = Source::Server { address: address.clone(), shards };
+        // Their threads wait for answers most of the time.
+        let options = &StoreOptions { readers: options.readers.saturating_mul(4), ..options.clone() };
         let readers = Readers::start(source, options, Arc::default(), key, None)?;
         Ok(Self { inner: Arc::new(Inner { readers, writer, health }) })
     }
@@ -234,6 +237,17 @@ impl Store {
             _ => {}
         }
         Ok(steps.to_vec())
+    }
+
+    /// Has an engine spread a store over several database servers; nobody serves it meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`]; [`StoreError::Unavailable`] when it is a file, or the engine is not there.
+    pub fn distribute(url: &StoreUrl, engine: Engine) -> Result<(), StoreError> {
+        match url {
+            StoreUrl::Sqlite(_) => Err(unavailable("a file lies on one machine: move to PostgreSQL first")),
+            StoreUrl::Postgres(address) => distribution::distribute(address, engine),
+        }
     }
 
     /// Runs a job in a transaction and answers once it is on the disk.

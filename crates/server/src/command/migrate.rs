@@ -1,8 +1,15 @@
 //! `liaison migrate`: brings a store to the version of this program.
 
-use liaison_store::store::{MigrateMode, Store};
+use liaison_store::{
+    schema::distribution,
+    store::{MigrateMode, Store, StoreUrl},
+};
 
-use crate::{assembly::store_text, cli::MigrateFlags, failure::Failure};
+use crate::{
+    assembly::store_text,
+    cli::{Engine, MigrateFlags},
+    failure::Failure,
+};
 
 use super::{Variables, store_settings};
 
@@ -19,5 +26,23 @@ pub fn run(flags: &MigrateFlags, variables: &Variables) -> Result<(), Failure> {
     if steps.is_empty() {
         println!("{store} is at the version of this program");
     }
+    match flags.distribute {
+        Some(Engine::Citus) => distribute(&settings.store, distribution::Engine::Citus, mode),
+        None => Ok(()),
+    }
+}
+
+/// Has an engine spread the store; only says how when nothing is to be done.
+fn distribute(url: &StoreUrl, engine: distribution::Engine, mode: MigrateMode) -> Result<(), Failure> {
+    if mode == MigrateMode::Plan {
+        for statement in distribution::statements(engine) {
+            println!("to do: {statement};");
+        }
+        return Ok(());
+    }
+    let store = store_text(url);
+    Store::distribute(url, engine)
+        .map_err(|error| Failure::of_store(&store, error).context(&format!("{store} was not distributed")))?;
+    println!("done: {store} is distributed");
     Ok(())
 }

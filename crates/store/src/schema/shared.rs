@@ -156,7 +156,10 @@ fn take(db: &Connection, steps: &[Step], shards: u32) -> Result<(), StoreError> 
     Ok(())
 }
 
-fn in_transaction<T>(db: &Connection, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+pub(super) fn in_transaction<T>(
+    db: &Connection,
+    work: impl FnOnce() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
     db.run("BEGIN")?;
     let done = db.run(LOCK).and_then(|()| work());
     match done {

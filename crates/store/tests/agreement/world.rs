@@ -1,8 +1,6 @@
 //! A random world: persons, professionals, structures, circles and notes that refer to each other,
 //! some of them changed or deleted since they were made.
 
-use std::path::Path;
-
 use jiff::tz::TimeZone;
 use liaison_fhir::{
     array, object, release,

@@ -7,6 +7,7 @@
 mod bench;
 mod blobs;
 mod concurrency;
+mod distribution;
 mod history;
 mod includes;
 mod judge;
