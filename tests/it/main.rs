@@ -1,6 +1,7 @@
 //! The contract, line by line, over HTTP.
 
 mod attachments;
+mod bulk;
 mod clock;
 mod concurrency;
 mod conditional;

@@ -38,6 +38,7 @@ pub mod capabilities;
 pub mod create;
 pub mod delete;
 pub mod download;
+pub mod export;
 pub mod history;
 pub mod note_bundle;
 pub mod patch;

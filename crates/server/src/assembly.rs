@@ -67,6 +67,11 @@ impl Assembly {
         });
     }
 
+    /// The use cases.
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Finishes the writes that wait and lets go of the store.
     pub async fn close(self) {
         self.store.close().await;

@@ -1,6 +1,7 @@
 //! The commands, one to a file, and what they share: the settings in force, and a runtime.
 
 pub mod backup;
+mod bulk;
 pub mod demo;
 pub mod doctor;
 pub mod export;

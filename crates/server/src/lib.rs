@@ -3,8 +3,8 @@
 //! What holds:
 //! - This is the only crate that reads the environment or a file of settings, and the only one that
 //!   chooses a store; everything below takes what it needs as parameters.
-//! - What the program itself writes (the demonstration, an import) goes the way every caller goes:
-//!   through the FHIR API, in process ([`door`]).
+//! - What the program itself writes goes the way every caller goes: the demonstration through the FHIR
+//!   API, in process ([`door`]), an import through the use cases below it.
 //! - Standard output carries what was asked for, standard error the logs; a person's data is in neither.
 
 mod assembly;
@@ -15,17 +15,14 @@ mod door;
 mod failure;
 mod health;
 mod log;
+mod progress;
 mod serving;
 mod settings;
 mod threads;
 mod traces;
 mod watch;
 
-use std::{
-    ffi::OsString,
-    io::{IsTerminal as _, Write as _},
-    process::ExitCode,
-};
+use std::{ffi::OsString, io::Write as _, process::ExitCode};
 
 use clap::Parser as _;
 
@@ -66,9 +63,4 @@ fn execute(command: Command, variables: &[(OsString, OsString)]) -> Result<(), F
         Command::Import(flags) => command::import::run(&flags, variables),
         Command::Export(flags) => command::export::run(&flags, variables),
     }
-}
-
-/// Whether somebody watches: progress is shown to people only.
-fn somebody_watches() -> bool {
-    std::io::stderr().is_terminal()
 }

@@ -9,6 +9,7 @@
 //! written or not at all; every value is bound, never part of the SQL text.
 
 pub mod blob;
+pub mod bulk;
 pub mod check;
 pub mod contract;
 pub mod figures;

@@ -20,3 +20,4 @@ mod property;
 mod random;
 mod references;
 mod totals;
+mod walks;
