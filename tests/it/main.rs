@@ -8,6 +8,7 @@ mod conditional;
 mod demo;
 mod durability;
 mod errors;
+mod export;
 mod faces;
 mod file;
 mod form2017;

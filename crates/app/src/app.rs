@@ -13,7 +13,7 @@ use crate::{
     caller::Caller,
     clock, conformance,
     error::{AppError, Refusal},
-    operation::{Operation, Stage},
+    operation::{Operation, Stage, export_job},
     policy::{self, Decision},
     settings::Settings,
 };
@@ -55,12 +55,14 @@ impl App {
         &self.inner.settings
     }
 
-    /// Forgets the answers kept for repeated requests after a day, and attachments that no version
+    /// Forgets the answers kept for repeated requests after a day, exports that have expired, and attachments that no version
     /// needs any more. To be called from time to time; a little at a time, so that nobody waits.
     ///
     /// # Errors
     /// When the store is away.
     pub async fn clear_up(&self) -> Result<(), AppError> {
+        let stage = Stage { app: self.clone(), caller: Caller::System, scope: Clause::always() };
+        export_job::forget_old(&stage).await?;
         let day_ago = Instant(clock::now().as_microsecond() - 24 * 3600 * 1_000_000);
         loop {
             let cleared = self

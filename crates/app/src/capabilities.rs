@@ -40,7 +40,7 @@ pub(crate) fn statement(release: &'static Release) -> Object {
 fn rest(release: &'static Release) -> Object {
     let interactions = ["transaction", "batch", "search-system", "history-system"];
     let resources: Vec<Value> = release.resources().into_iter().map(|kind| resource(kind, release).into()).collect();
-    object! {
+    let mut rest = object! {
         "mode" => "server",
         "documentation" => DOCUMENTATION,
         "security" => object! {
@@ -50,8 +50,18 @@ fn rest(release: &'static Release) -> Object {
         "resource" => resources,
         "interaction" => codes(&interactions),
         "searchParam" => search_params("Resource", parameters_of(release.id, "Basic"), |name| name.starts_with('_')),
+    };
+    if release.id == release::view().id {
+        let export = object! { "name" => "export", "definition" => EXPORT, "documentation" => OF_EXPORT };
+        rest.push("operation", array![export]);
     }
+    rest
 }
+
+const EXPORT: &str = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export";
+const OF_EXPORT: &str = "Export de tout le système, par GET, avec Prefer: respond-async. Paramètres : _type, _since, \
+_outputFormat (ndjson). Les fichiers, d'un même instant, sont produits à la lecture, pendant un jour. Les pièces jointes \
+lourdes sont désignées par leur adresse ; les ressources Binary ne sont exportées que demandées par _type.";
 
 const DOCUMENTATION: &str = "Recherche stricte : un paramètre inconnu est refusé (400) sauf Prefer: handling=lenient. \
 Les références vers ce serveur doivent aboutir (422) et ce qui est référencé ne se supprime pas (409). \

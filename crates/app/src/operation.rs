@@ -39,6 +39,7 @@ pub mod create;
 pub mod delete;
 pub mod download;
 pub mod export;
+pub mod export_job;
 pub mod history;
 pub mod note_bundle;
 pub mod patch;

@@ -91,6 +91,12 @@ impl Refused {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, issue)
     }
 
+    /// 429: when to ask again.
+    #[must_use]
+    pub fn too_many(issue: Issue, seconds: u32) -> Self {
+        Self::made(StatusCode::TOO_MANY_REQUESTS, vec![issue], About::RetryAfter(seconds))
+    }
+
     /// 503: the request was given up after the time limit of all requests.
     #[must_use]
     pub fn timeout() -> Self {

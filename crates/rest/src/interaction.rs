@@ -5,6 +5,7 @@ pub mod binary;
 pub mod capabilities;
 pub mod create;
 pub mod delete;
+pub mod export;
 pub mod history;
 pub mod operation;
 pub mod patch;

@@ -16,7 +16,9 @@ use crate::{
     around::Around,
     exchange::Base,
     fallback,
-    interaction::{batch, binary, capabilities, create, delete, history, operation, patch, read, search, update},
+    interaction::{
+        batch, binary, capabilities, create, delete, export, history, operation, patch, read, search, update,
+    },
     options::RestOptions,
 };
 
@@ -34,10 +36,23 @@ pub fn router(app: App, options: RestOptions) -> Router {
     let mut router = routes.layer(Around::new(&nowhere)).with_state(nowhere);
     for (path, release) in BASES {
         let base = Base::new(app.clone(), release.release(), path, Arc::clone(&options));
-        let routes = under(path).layer(Around::new(&base));
+        let routes = match release {
+            ReleaseId::R4 => under(path).merge(exports(path)),
+            ReleaseId::Stu3 => under(path),
+        };
+        let routes = routes.layer(Around::new(&base));
         router = router.merge(routes.with_state(base));
     }
     router
+}
+
+/// The routes of bulk export, which is written for R4.
+fn exports(base: &str) -> Router<Base> {
+    Router::new()
+        .route(&format!("{base}/$export"), get(export::begin))
+        .route(&format!("{base}/$export-status/{{job}}"), get(export::status).delete(export::give_up))
+        .route(&format!("{base}/$export-file/{{job}}/{{file}}"), get(export::file))
+        .method_not_allowed_fallback(fallback::method)
 }
 
 /// The routes of one base. The more a route says, the sooner it is tried.

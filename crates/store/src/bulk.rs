@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use crate::contract::{Instant, Name, StoreError, Version};
-use crate::dialect::sqlite::damaged;
+use crate::dialect::damaged;
 use crate::reader::Reader;
 use crate::versions::{read_version, version_columns, version_number};
 

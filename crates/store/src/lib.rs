@@ -14,6 +14,7 @@ pub mod check;
 pub mod contract;
 pub mod figures;
 pub mod health;
+pub mod jobs;
 pub mod reader;
 pub mod schema;
 pub mod store;

@@ -10,6 +10,7 @@ use liaison_store::{
     bulk::Walk,
     contract::{Instant, Name, Version},
     reader::Reader,
+    shard::{Places, Reach},
 };
 
 use crate::{
@@ -77,17 +78,24 @@ impl Operation for Survey {
     }
 
     async fn run(self, stage: Stage) -> Result<Surveyed, AppError> {
-        stage.app.store().read(move |reader| self.look(reader)).await
+        let at = match self.at {
+            Some(at) => at,
+            None => now(&stage).await?,
+        };
+        stage.app.store().read(move |reader| self.look(at, reader)).await
     }
 }
 
+/// The moment of the last change, asked while nobody writes: whatever is committed later has a later
+/// one.
+pub(crate) async fn now(stage: &Stage) -> Result<i64, AppError> {
+    let places = Places { reach: Reach::Everywhere, ..Places::default() };
+    let last = stage.app.store().write_at(places, |tx| Ok::<_, AppError>(tx.last_changed()?));
+    Ok(last.await?.map_or(0, |instant| instant.0))
+}
+
 impl Survey {
-    fn look(self, reader: &Reader<'_>) -> Result<Surveyed, AppError> {
-        // Whatever is committed later has a later moment.
-        let at = match self.at {
-            Some(at) => at,
-            None => reader.last_changed()?.map_or(0, |instant| instant.0),
-        };
+    fn look(self, at: i64, reader: &Reader<'_>) -> Result<Surveyed, AppError> {
         let asked = if self.types.is_empty() { self.face.release.resources() } else { self.types };
         let mut types = Vec::new();
         for resource_type in asked {
@@ -162,7 +170,7 @@ impl Operation for Export {
 }
 
 impl Export {
-    fn read(self, reader: &Reader<'_>) -> Result<Piece, AppError> {
+    pub(crate) fn read(self, reader: &Reader<'_>) -> Result<Piece, AppError> {
         let walk = walk(self.resource_type, self.since, self.at, self.standing);
         let mut piece = Piece::default();
         for (place, version) in reader.walk(&walk, self.after, PIECE)? {

@@ -119,3 +119,20 @@ async fn what_is_known_is_told_in_one_question() {
     assert_eq!(known, ["Note/1", "Note/3", "Person/1"].map(name), "what was deleted is known too");
     assert!(bench.read(|reader| reader.known(&[])).is_empty());
 }
+
+#[tokio::test]
+async fn jobs_are_kept_until_they_are_dropped() {
+    use liaison_store::{contract::StoreError, jobs::Job};
+    let bench = open();
+    let job = |id: &str, says: &str| Job { id: id.to_owned(), description: says.into() };
+    for put in [job("b", "1"), job("a", "2"), job("b", "3")] {
+        bench.store.write(move |tx| tx.put_job(&put)).await.unwrap();
+    }
+    assert_eq!(bench.read(|reader| reader.jobs()), [job("a", "2"), job("b", "3")]);
+    assert_eq!(bench.read(|reader| reader.job("b")), Some(job("b", "3")));
+    bench.store.write(|tx| tx.drop_job("b")).await.unwrap_or_else(|error: StoreError| panic!("{error}"));
+    assert_eq!(
+        (bench.read(|reader| reader.job("b")), bench.read(|reader| reader.jobs().map(|all| all.len()))),
+        (None, 1)
+    );
+}
