@@ -50,11 +50,18 @@ const ALWAYS: &str = "SET application_name = 'liaison'; SET client_min_messages 
     SET plan_cache_mode = force_generic_plan; SET join_collapse_limit = 1; SET from_collapse_limit = 1; \
     SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; \
     SET standard_conforming_strings = on; SET default_transaction_isolation = 'read committed'; \
-    SET idle_in_transaction_session_timeout = '15s'; SET statement_timeout = '60s'; SET lock_timeout = '8s'";
+    SET idle_in_transaction_session_timeout = '10s'; SET lock_timeout = '5s'";
 
-/// The longest that one statement is waited for when nothing else is said: longer than the server lets
-/// it run.
-const LONGEST: Duration = Duration::from_secs(65);
+/// And of those that write. How long they take is seen to here: a server that gives up a commit while it
+/// waits for a replica has committed all the same, and by itself alone.
+const OF_WRITERS: &str = "SET statement_timeout = 0";
+
+/// And of those that only read.
+const OF_READERS: &str = "SET statement_timeout = '60s'; SET default_transaction_read_only = on";
+
+/// The longest that one statement is waited for when nothing else is said: what is read by its name is
+/// there at once, or the way to it is gone. Whatever takes its time says how long (`Connection::within`).
+const LONGEST: Duration = Duration::from_secs(15);
 
 /// The longest that a statement of a write is waited for: others wait for the same locks.
 const LONGEST_WRITE: Duration = Duration::from_secs(10);
@@ -68,6 +75,8 @@ pub(crate) struct Connection {
     purpose: Purpose,
     /// When whatever runs is given up.
     deadline: Cell<Option<Instant>>,
+    /// Whether a commit is on its way.
+    committing: Cell<bool>,
     /// Whether a transaction is open, or begins with the next statement.
     transaction: Cell<Transaction>,
     /// What went wrong last, until it is asked for.
@@ -137,6 +146,7 @@ impl Connection {
             address: address.clone(),
             purpose,
             deadline: Cell::default(),
+            committing: Cell::default(),
             transaction: Cell::new(Transaction::None),
             failure: Cell::default(),
             broken: Cell::new(false),
@@ -145,9 +155,10 @@ impl Connection {
             wanted: RefCell::default(),
         };
         connection.run(ALWAYS)?;
-        if purpose == Purpose::Read {
-            connection.run("SET default_transaction_read_only = on")?;
-        }
+        connection.run(match purpose {
+            Purpose::Write => OF_WRITERS,
+            Purpose::Read => OF_READERS,
+        })?;
         Ok(connection)
     }
 
@@ -289,7 +300,10 @@ impl Connection {
             Ok(None) => {
                 // Answers that come later would be taken for those of other questions.
                 self.broken.set(true);
-                self.cancel();
+                // A commit that is given up while it waits for a replica would be one without it.
+                if !self.committing.get() {
+                    self.cancel();
+                }
                 match self.deadline.get() {
                     Some(_) => Err(StoreError::TooSlow),
                     None => Err(unavailable("the database does not answer")),
@@ -413,7 +427,9 @@ impl Connection {
             self.transaction.set(Transaction::None);
             return Ok(());
         }
+        self.committing.set(true);
         let done = self.with_gathered(async |client| client.batch_execute("COMMIT").await);
+        self.committing.set(false);
         self.transaction.set(Transaction::None);
         done
     }

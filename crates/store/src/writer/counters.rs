@@ -9,7 +9,7 @@ use crate::dialect::{Db, unavailable};
 /// they are kept in memory between jobs and put back when one is undone.
 #[derive(Clone, Debug)]
 pub(crate) struct Counters {
-    /// The last moment given, in any of them.
+    /// The last moment given, as far as is known.
     pub(crate) updated: i64,
     given: Given,
 }

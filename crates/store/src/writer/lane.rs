@@ -34,6 +34,10 @@ const BETWEEN: Duration = Duration::from_millis(50);
 /// How often jobs are run again because others were in the way. Each time somebody got on.
 const TRIES: u32 = 50;
 
+/// How long others are waited for who do not get on: a program that froze, whose transaction the server
+/// ends by then, or a commit that waits for a replica.
+const HELD_UP: Duration = Duration::from_secs(8);
+
 /// One thread that writes, with its connections.
 pub(super) struct Lane {
     address: Address,
@@ -43,6 +47,8 @@ pub(super) struct Lane {
     links: Option<Links>,
     /// Since when the database cannot be reached.
     away: Option<Instant>,
+    /// Since when others are in the way, without a commit in between.
+    held_up: Option<Instant>,
 }
 
 /// Connections of a lane.
@@ -90,7 +96,7 @@ enum Tried {
 
 impl Lane {
     pub(super) fn new(address: Address, shards: Shards, shared: Shared, health: Health) -> Self {
-        Self { address, shards, shared, health, links: None, away: None }
+        Self { address, shards, shared, health, links: None, away: None, held_up: None }
     }
 
     pub(super) fn run(mut self, waiting: &Receiver<Order>, batch: usize) {
@@ -127,21 +133,28 @@ impl Lane {
             permits.push(permit);
         }
         let mut together = Together { jobs, wanted, undoing: Undoing::All, doubt: None };
-        // From when it was found away: this program itself may have been stopped for a while.
-        let mut until = None;
+        // From when it was found away, or others in the way: this program itself may have been stopped for a while.
+        let (mut until, mut others_until) = (None, None);
         let mut tries = 0;
         let error = loop {
             match self.attempt(&mut together) {
                 Tried::Done => {
+                    self.held_up = None;
                     self.health.wrote();
                     together.jobs.into_iter().for_each(|job| job.answer(None));
                     return;
                 }
                 Tried::Again => figures::again(Again::Wider),
-                Tried::Failed(Failure::Others, _) if tries < TRIES => {
-                    tries += 1;
-                    figures::again(Again::Others);
+                Tried::Failed(Failure::Others, error) => {
                     self.rollback();
+                    let since = *self.held_up.get_or_insert_with(Instant::now);
+                    let until = *others_until.get_or_insert_with(|| Instant::now() + HELD_UP);
+                    tries += 1;
+                    // Whoever comes while nobody gets on for long is told so at once.
+                    if tries > TRIES || Instant::now() >= until || since.elapsed() > HELD_UP {
+                        break error;
+                    }
+                    figures::again(Again::Others);
                 }
                 // Whoever comes while it is away for long is told so at once.
                 Tried::Failed(Failure::Lost, error) => {
@@ -195,8 +208,6 @@ impl Lane {
                 let failure = links.db.take_failure().or_else(|| links.aside.take_failure());
                 if failure != Some(Failure::Lost) {
                     self.away = None;
-                    // It answered: nothing was committed.
-                    together.doubt = None;
                 }
                 Tried::Failed(failure.unwrap_or(Failure::Refused), error)
             }
@@ -235,7 +246,7 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
     if let Some(doubt) = together.doubt
         && was_done(db, doubt)?
     {
-        db.end("ROLLBACK")?;
+        confirm(db, doubt)?;
         return Ok(Tried::Done);
     }
     together.doubt = None;
@@ -291,7 +302,12 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
     }
     together.doubt = counters.changed_since(&before).map(|(shard, numbers)| Doubt { shard, numbers });
     let begun = Instant::now();
-    db.commit()?;
+    // What the server refuses, it has not committed.
+    db.commit().inspect_err(|_| {
+        if !db.is_broken() {
+            together.doubt = None;
+        }
+    })?;
     figures::committed(together.jobs.len(), begun.elapsed());
     Ok(Tried::Done)
 }
@@ -315,6 +331,13 @@ fn lock(db: &Connection, wanted: &ShardSet) -> Result<Counters, StoreError> {
     }
     db.hold(wanted.clone());
     Ok(Counters::of(numbers, latest))
+}
+
+/// Commits once more in a shard: what was committed before is then wherever a commit has to be before it is
+/// acknowledged, on a replica too.
+fn confirm(db: &Connection, Doubt { shard, .. }: Doubt) -> Result<(), StoreError> {
+    db.execute("UPDATE shard SET updated = updated WHERE shard = ?1", &[i64::from(shard).into()])?;
+    db.commit()
 }
 
 /// Whether a commit was done whose answer was lost. Its shards are locked again: it is over.
