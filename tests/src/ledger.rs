@@ -1,15 +1,20 @@
 //! What a server acknowledged, and what it was asked and did not answer: written down while it is under
 //! load, held against it afterwards.
 
+mod insist;
+
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use crate::{Answer, Fhir, Request, sample};
@@ -52,6 +57,24 @@ pub struct Ledger {
     pairs: Mutex<Vec<String>>,
     acknowledged: AtomicUsize,
     refused: Mutex<Vec<String>>,
+    /// Whether "not now" is an answer that may come: then what was asked may have been done or not.
+    through_faults: bool,
+    /// How often it came.
+    unavailable: AtomicUsize,
+    /// How often there was no answer at all.
+    unanswered_requests: AtomicUsize,
+    /// How often somebody asked the same again.
+    repeated: AtomicUsize,
+    /// What was answered last, compared with when it was asked.
+    longest: Mutex<Duration>,
+}
+
+/// What came of a request.
+enum Outcome {
+    /// This.
+    Answered(Answer),
+    /// It may have been done or not.
+    Unknown,
 }
 
 /// Bytes that a word makes: like a PNG, so that they may be sent as a picture.
@@ -64,6 +87,9 @@ pub fn bytes_of(word: &str, length: usize) -> Vec<u8> {
     b"\x89PNG\r\n\x1a\n".iter().copied().chain(noise).take(length).collect()
 }
 
+/// How many resources are held against the ledger at once.
+const AT_ONCE: usize = 8;
+
 /// More than the store keeps inside a note.
 const HEAVY: usize = 40_000;
 
@@ -72,6 +98,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Ledger {
+    /// One of those who write through faults: "not now" is no refusal, if it says when to ask again.
+    pub fn through_faults() -> Self {
+        Self { through_faults: true, ..Self::default() }
+    }
+
+    /// The longest that anybody waited for an answer, or for the lack of one.
+    pub fn longest(&self) -> Duration {
+        *lock(&self.longest)
+    }
+
+    /// How often somebody was told to come back.
+    pub fn unavailable(&self) -> usize {
+        self.unavailable.load(Ordering::Relaxed)
+    }
+
     /// How many writes were acknowledged.
     pub fn acknowledged(&self) -> usize {
         self.acknowledged.load(Ordering::Relaxed)
@@ -107,18 +148,38 @@ impl Ledger {
         }
     }
 
+    /// Sends a request and writes down how it went.
+    async fn outcome(&self, request: Request) -> Outcome {
+        let begun = Instant::now();
+        let answer = request.try_send().await;
+        let mut longest = lock(&self.longest);
+        *longest = begun.elapsed().max(*longest);
+        match answer {
+            Ok(answer) if self.through_faults && answer.status == 503 => {
+                assert!(!answer.header("retry-after").is_empty(), "{}: 503, without when to come back", answer.asked);
+                self.unavailable.fetch_add(1, Ordering::Relaxed);
+                Outcome::Unknown
+            }
+            Ok(answer) => Outcome::Answered(answer),
+            Err(_) => {
+                self.unanswered_requests.fetch_add(1, Ordering::Relaxed);
+                Outcome::Unknown
+            }
+        }
+    }
+
     /// The answer to a request; nothing when there was none, or a refusal, which is written down.
     async fn ask(&self, request: Request, doubt: impl FnOnce()) -> Option<Answer> {
-        match request.try_send().await {
-            Ok(answer) if answer.status < 300 => {
+        match self.outcome(request).await {
+            Outcome::Answered(answer) if answer.status < 300 => {
                 self.acknowledged.fetch_add(1, Ordering::Relaxed);
                 Some(answer)
             }
-            Ok(answer) => {
+            Outcome::Answered(answer) => {
                 lock(&self.refused).push(format!("{} {}", answer.status, answer.text()));
                 None
             }
-            Err(_) => {
+            Outcome::Unknown => {
                 doubt();
                 None
             }
@@ -188,10 +249,8 @@ impl Ledger {
         ];
         let request = r4.request("POST", "").json(&sample::bundle("transaction", entries));
         let answer = self.ask(request, || self.not_answered(Unanswered::Pair(word.to_owned()))).await?.json();
-        for entry in answer["entry"].as_array().expect("an answer to each entry") {
-            let location = entry["response"]["location"].as_str().expect("where it is");
-            let name: Vec<&str> = location.split('/').rev().skip(2).take(2).collect();
-            self.note_down(&format!("{}/{}", name[1], name[0]), 1, State::Says(word.to_owned()));
+        for name in written(&answer) {
+            self.note_down(&name, 1, State::Says(word.to_owned()));
         }
         lock(&self.pairs).push(word.to_owned());
         Some(())
@@ -213,7 +272,8 @@ impl Ledger {
         let request = match how {
             Change::Update => {
                 let (_, id) = name.split_once('/').expect("a name");
-                let before = r4.request("GET", &name).try_send().await.ok()?.is(200).json();
+                let Outcome::Answered(before) = self.outcome(r4.request("GET", &name)).await else { return None };
+                let before = before.is(200).json();
                 // What names a note stays what it was.
                 let whole = sample::with(note(circle, word), "/id", id);
                 r4.request("PUT", &name).json(&sample::with(
@@ -249,13 +309,19 @@ impl Ledger {
             self.send_again(r4, unanswered).await;
         }
         let facts = lock(&self.facts).clone();
-        for (name, fact) in facts {
-            let settled = check(r4, &name, fact).await;
-            lock(&self.facts).insert(name, settled);
+        let mut settled = stream::iter(facts)
+            .map(async |(name, fact)| {
+                let settled = check(r4, &name, fact).await;
+                (name, settled)
+            })
+            .buffer_unordered(AT_ONCE);
+        while let Some((name, fact)) = settled.next().await {
+            lock(&self.facts).insert(name, fact);
         }
         let pairs = lock(&self.pairs).clone();
-        for word in pairs {
-            assert_eq!(found(r4, &word).await, (1, 1), "the transaction {word}");
+        let mut pairs = stream::iter(&pairs).map(async |word| (word, found(r4, word).await)).buffer_unordered(AT_ONCE);
+        while let Some((word, found)) = pairs.next().await {
+            assert_eq!(found, (1, 1), "the transaction {word}");
         }
     }
 
@@ -294,6 +360,20 @@ impl Ledger {
     }
 }
 
+/// What was acknowledged, and what it took.
+impl fmt::Display for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        writeln!(f, "acknowledged                {:>7}", count(&self.acknowledged))?;
+        writeln!(f, "  resources held against it {:>7}", lock(&self.facts).len())?;
+        writeln!(f, "  whole transactions        {:>7}", lock(&self.pairs).len())?;
+        writeln!(f, "told to come back (503)     {:>7}", count(&self.unavailable))?;
+        writeln!(f, "not answered                {:>7}", count(&self.unanswered_requests))?;
+        writeln!(f, "asked again, same as before {:>7}", count(&self.repeated))?;
+        write!(f, "longest wait                {:>6.1}s", lock(&self.longest).as_secs_f64())
+    }
+}
+
 /// How a note is changed.
 #[derive(Clone, Copy)]
 enum Change {
@@ -305,6 +385,18 @@ enum Change {
 fn note(circle: &sample::Circle, word: &str) -> Value {
     let note = sample::named(sample::note(&circle.patient, &circle.practitioner, "x"), word);
     sample::with(note, "/description", word)
+}
+
+/// The names that a transaction says it has written.
+fn written(answer: &Value) -> Vec<String> {
+    let entries = answer["entry"].as_array().expect("an answer to each entry");
+    let name = |entry: &Value| {
+        let location = entry["response"]["location"].as_str().expect("where it is");
+        let parts: Vec<&str> = location.split('/').collect();
+        let end = parts.iter().position(|part| *part == "_history").unwrap_or(parts.len());
+        parts.get(end - 2..end).expect("a type and an id").join("/")
+    };
+    entries.iter().map(name).collect()
 }
 
 /// How many persons and how many notes bear this identifier.

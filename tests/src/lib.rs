@@ -10,10 +10,12 @@
 
 pub mod ledger;
 pub mod machine;
+pub mod proxy;
 pub mod sample;
 
 mod answer;
 mod client;
+mod nodes;
 mod program;
 mod recorder;
 mod server;
@@ -21,6 +23,7 @@ mod store;
 
 pub use answer::Answer;
 pub use client::{Fhir, Request};
+pub use nodes::{Book, Nodes};
 pub use program::binary;
 pub use server::{Launch, Refused, Server};
 pub use store::{Store, on_postgres};

@@ -5,7 +5,7 @@ use std::{
     ffi::OsString,
     fs,
     io::{BufRead as _, BufReader, Write as _},
-    os::unix::fs::FileExt as _,
+    os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
@@ -87,6 +87,100 @@ fn library() -> &'static Path {
     path
 }
 
+/// A `tmpfs` on this folder, in namespaces of its own: the process that keeps it, where that is allowed.
+fn mounted(namespaces: &[&str], folder: &Path, megabytes: u32) -> Option<Child> {
+    let options = format!("size={megabytes}m,mode=1777");
+    let script = format!("mount -t tmpfs -o {options} tmpfs \"$1\" && echo mounted && exec sleep 1000");
+    let mut command = Command::new("unshare");
+    command.args(namespaces).args(["sh", "-c", &script, "sh"]).arg(folder);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut keeper = command.spawn().ok()?;
+    let mut said = String::new();
+    let output = keeper.stdout.take().expect("its output is piped");
+    if BufReader::new(output).read_line(&mut said).is_ok() && said == "mounted\n" {
+        return Some(keeper);
+    }
+    let _ = keeper.kill().and_then(|()| keeper.wait());
+    None
+}
+
+/// A folder that only another process sees as it is, as this one reaches it.
+fn seen_by(keeper: &Child, folder: &Path) -> PathBuf {
+    let inside = folder.strip_prefix("/").expect("an absolute path");
+    PathBuf::from(format!("/proc/{}/root", keeper.id())).join(inside)
+}
+
+/// Fills a file system to the last byte.
+fn fill(folder: &Path) {
+    let mut filler = fs::File::create(folder.join("filler")).expect("a filler");
+    for size in [65536, 4096, 1] {
+        while filler.write_all(&vec![1; size]).is_ok() {}
+    }
+}
+
+/// Takes away what filled it.
+fn free(folder: &Path) {
+    fs::remove_file(folder.join("filler")).expect("the filler is there");
+}
+
+/// A file system of a few megabytes for PostgreSQL, which refuses to run as root, and to whom users are mapped.
+pub struct Tmpfs {
+    keeper: Child,
+    folder: TempDir,
+    us: u32,
+}
+
+impl Tmpfs {
+    /// One of so many megabytes; nothing, and a word about it, where none may be mounted.
+    pub fn of(megabytes: u32) -> Option<Self> {
+        let us = fs::metadata("/proc/self").expect("/proc").uid();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        // PostgreSQL runs as somebody else, who must reach it.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("our own folder");
+        let namespaces: &[&str] = if us == 0 { &["--mount"] } else { &["--user", "--map-root-user", "--mount"] };
+        let keeper = mounted(namespaces, folder.path(), megabytes);
+        if keeper.is_none() {
+            eprintln!("SKIPPED: no tmpfs may be mounted here, so that PostgreSQL has no disk that can be filled");
+        }
+        Some(Self { keeper: keeper?, folder, us })
+    }
+
+    /// Where it is, for programs that run [`Tmpfs::under`].
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The words under which programs see it.
+    pub fn under(&self) -> Vec<OsString> {
+        let keeper = self.keeper.id().to_string();
+        let mut words = vec!["nsenter", "--target", &keeper, "--mount"];
+        let (user, group) = ("--map-user=1000", "--map-group=1000");
+        if self.us == 0 {
+            words.push("--");
+        } else {
+            // Who is root in there has to be somebody again.
+            words.extend(["--user", "--preserve-credentials", "--", "unshare", "--user", user, group, "--"]);
+        }
+        words.into_iter().map(OsString::from).collect()
+    }
+
+    /// Fills it to the last byte.
+    pub fn fill(&self) {
+        fill(&seen_by(&self.keeper, self.folder.path()));
+    }
+
+    /// Takes away what filled it.
+    pub fn free(&self) {
+        free(&seen_by(&self.keeper, self.folder.path()));
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = self.keeper.kill().and_then(|()| self.keeper.wait());
+    }
+}
+
 /// A disk of a few megabytes that a store can fill.
 ///
 /// A `tmpfs` in a mount namespace of its own, where this user may make one (no privilege is needed on most
@@ -102,22 +196,9 @@ impl SmallDisk {
     /// A disk of so many megabytes.
     pub fn new(megabytes: u32) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let script = format!("mount -t tmpfs -o size={megabytes}m tmpfs \"$1\" && echo mounted && exec sleep 1000");
-        let keeper = Command::new("unshare")
-            .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"])
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        if let Ok(mut keeper) = keeper {
-            let mut said = String::new();
-            let output = keeper.stdout.take().expect("its output is piped");
-            if BufReader::new(output).read_line(&mut said).is_ok() && said == "mounted\n" {
-                eprintln!("the small disk is a tmpfs of {megabytes} MB");
-                return Self::Mounted(keeper, folder);
-            }
-            let _ = keeper.kill().and_then(|()| keeper.wait());
+        if let Some(keeper) = mounted(&["--user", "--map-root-user", "--mount"], folder.path(), megabytes) {
+            eprintln!("the small disk is a tmpfs of {megabytes} MB");
+            return Self::Mounted(keeper, folder);
         }
         eprintln!("no tmpfs may be mounted here: the small disk is a folder with the answers of a full one");
         Self::Pretended(Faults::none(), folder)
@@ -163,10 +244,7 @@ impl SmallDisk {
     /// The folder, as this process sees it.
     fn folder(&self) -> PathBuf {
         match self {
-            Self::Mounted(keeper, folder) => {
-                let inside = folder.path().strip_prefix("/").expect("an absolute path");
-                PathBuf::from(format!("/proc/{}/root", keeper.id())).join(inside)
-            }
+            Self::Mounted(keeper, folder) => seen_by(keeper, folder.path()),
             Self::Pretended(_, folder) => folder.path().into(),
         }
     }
@@ -182,13 +260,9 @@ impl SmallDisk {
 
     /// Fills it to the last byte.
     pub fn fill(&self) {
-        if let Self::Pretended(faults, _) = self {
-            faults.writing(Writing::Full);
-            return;
-        }
-        let mut filler = fs::File::create(self.folder().join("filler")).expect("a filler");
-        for size in [65536, 4096, 1] {
-            while filler.write_all(&vec![1; size]).is_ok() {}
+        match self {
+            Self::Pretended(faults, _) => faults.writing(Writing::Full),
+            Self::Mounted(..) => fill(&self.folder()),
         }
     }
 
@@ -196,7 +270,7 @@ impl SmallDisk {
     pub fn free(&self) {
         match self {
             Self::Pretended(faults, _) => faults.writing(Writing::Goes),
-            Self::Mounted(..) => fs::remove_file(self.folder().join("filler")).expect("the filler is there"),
+            Self::Mounted(..) => free(&self.folder()),
         }
     }
 

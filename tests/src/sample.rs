@@ -105,6 +105,14 @@ pub async fn circle(fhir: &Fhir) -> Circle {
     Circle { patient, practitioner, role }
 }
 
+/// A circle of other people, whom this word tells from others.
+pub async fn circle_of(fhir: &Fhir, word: &str) -> Circle {
+    let patient = create(fhir, &patient(&format!("{word}-p"), "Morel", "Jeanne")).await;
+    let practitioner = create(fhir, &practitioner(&format!("{word}-n"), "Dubreuil", "Claire")).await;
+    let role = create(fhir, &practitioner_role(&practitioner)).await;
+    Circle { patient, practitioner, role }
+}
+
 /// Creates a resource and gives its name, `Type/id`.
 pub async fn create(fhir: &Fhir, resource: &Value) -> String {
     let kind = resource["resourceType"].as_str().expect("a resource has a type");

@@ -30,10 +30,22 @@ pub struct Setup {
     pub durable: bool,
     /// The folder that the data is in, which must be empty; its own otherwise.
     pub data: Option<PathBuf>,
-    /// The folder that the log of changes is in, when not with the data.
-    pub wal: Option<PathBuf>,
+    /// Where its log of changes is.
+    pub log: Log,
     /// The words that the programs run under, for instance to see another file system.
     pub under: Vec<OsString>,
+}
+
+/// Where the log of changes is, without which PostgreSQL does not live.
+#[derive(Clone, Debug, Default)]
+pub enum Log {
+    /// With the data.
+    #[default]
+    WithData,
+    /// In a folder of its own.
+    Apart,
+    /// In this folder, which must be empty.
+    In(PathBuf),
 }
 
 /// How a cluster is stopped.
@@ -74,8 +86,10 @@ impl Cluster {
         if !setup.durable {
             words.push("--no-sync".into());
         }
-        if let Some(wal) = &setup.wal {
-            words.extend(["--waldir".into(), wal.into()]);
+        match &setup.log {
+            Log::WithData => {}
+            Log::Apart => words.extend(["--waldir".into(), folder.path().join("wal").into()]),
+            Log::In(place) => words.extend(["--waldir".into(), place.into()]),
         }
         words.extend(["--pgdata".into(), data.clone().into()]);
         run(&words);
@@ -171,10 +185,16 @@ impl Cluster {
 
     /// What a statement answers, or why it does not.
     pub fn ask(&self, database: &str, statement: &str) -> Result<String, String> {
+        self.ask_with("", database, statement)
+    }
+
+    /// The same with settings of the session, as `PGOPTIONS` has them.
+    pub(crate) fn ask_with(&self, settings: &str, database: &str, statement: &str) -> Result<String, String> {
         let output = Command::new(Installation::find().program("psql"))
             .args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"])
             .args(["--dbname", &self.url(database), "--command", statement])
             .env("PGCONNECT_TIMEOUT", "10")
+            .env("PGOPTIONS", settings)
             .output()
             .expect("psql runs");
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();

@@ -37,7 +37,8 @@ impl<'a> Database<'a> {
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
-        // It goes with its cluster at the latest.
-        let _ = self.cluster.ask("postgres", &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        // It goes with its cluster at the latest, whose replica may be gone already.
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let _ = self.cluster.ask_with("-c synchronous_commit=local", "postgres", &drop);
     }
 }

@@ -14,6 +14,6 @@ mod guard;
 mod installation;
 mod replica;
 
-pub use cluster::{Cluster, Setup, Stop, free_port};
+pub use cluster::{Cluster, Log, Setup, Stop, free_port};
 pub use database::Database;
 pub use installation::Installation;

@@ -5,12 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Cluster, Installation, Setup, cluster, installation::run};
+use crate::{Cluster, Installation, Log, Setup, cluster, installation::run};
 
 impl Cluster {
     /// A replica that streams from this one. From now on this one acknowledges only what the replica has applied.
     pub fn replica(&self) -> Self {
-        let setup = Setup { data: None, wal: None, under: Vec::new(), ..self.setup.clone() };
+        let setup = Setup { data: None, log: Log::WithData, under: Vec::new(), ..self.setup.clone() };
         let (folder, data) = cluster::folders(&setup);
         let mut words: Vec<OsString> = Installation::find().words("pg_basebackup");
         let source = format!("{} application_name=replica", self.words_of_connection());
