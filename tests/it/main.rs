@@ -20,6 +20,7 @@ mod metrics;
 mod negotiation;
 mod nodes;
 mod notes;
+mod objects;
 mod paging;
 mod patch;
 mod preferences;

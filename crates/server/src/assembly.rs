@@ -1,11 +1,13 @@
 //! The server put together: store, application, HTTP.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use liaison_app::App;
 use liaison_fhir::search::index::Param;
+use liaison_outbound::{http_client::HttpClient, s3::S3};
 use liaison_rest::{RestOptions, figures::Counting};
+use liaison_store::objects::Objects;
 use liaison_store::store::{Access, Store, StoreOptions, StoreUrl};
 
 use crate::{failure::Failure, health, settings::Settings, threads};
@@ -29,6 +31,7 @@ impl Assembly {
     pub async fn new(settings: &Settings) -> Result<Self, Failure> {
         let options = StoreOptions {
             access: Access::Serve,
+            attachments: objects(settings)?,
             short_reads: threads::short_reads(),
             timelines: TIMELINES.into(),
             ..StoreOptions::default()
@@ -76,6 +79,13 @@ impl Assembly {
     pub async fn close(self) {
         self.store.close().await;
     }
+}
+
+/// Where attachments are kept, when not in the store.
+fn objects(settings: &Settings) -> Result<Option<Arc<dyn Objects>>, Failure> {
+    let Some((address, credentials)) = settings.attachments.clone() else { return Ok(None) };
+    let client = HttpClient::new().map_err(|error| Failure::of("attachments cannot be kept elsewhere", error))?;
+    Ok(Some(Arc::new(S3::new(address, credentials, client))))
 }
 
 /// A store as it is named on the command line.

@@ -64,6 +64,9 @@ pub struct ServeFlags {
     /// The store: sqlite:PATH
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
+    /// Where attachments are kept, when not in the store: s3://BUCKET/PREFIX?endpoint=URL&region=REGION
+    #[arg(long, value_name = "URL")]
+    pub attachments: Option<String>,
     /// Who may call: off (everybody is the system; on a loopback address only)
     #[arg(long, value_name = "off|oidc")]
     pub auth: Option<String>,
@@ -106,6 +109,9 @@ pub struct StoreFlags {
     /// The store: sqlite:PATH
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
+    /// Where its attachments are kept, when not in it: s3://BUCKET/PREFIX?endpoint=URL&region=REGION
+    #[arg(long, value_name = "URL")]
+    pub attachments: Option<String>,
     /// How logs are written on standard error: text or json
     #[arg(long, value_name = "text|json")]
     pub log: Option<String>,

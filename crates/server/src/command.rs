@@ -28,6 +28,7 @@ fn given(flags: &ServeFlags, variables: &Variables) -> Result<Given, SettingErro
     let mut given = Given::default();
     given.flag("listen", flags.listen.as_ref());
     given.flag("store", flags.store.as_ref());
+    given.flag("attachments", flags.attachments.as_ref());
     given.flag("auth", flags.auth.as_ref());
     given.flag("public_url", flags.public_url.as_ref());
     given.flag("time_zone", flags.time_zone.as_ref());
@@ -44,7 +45,7 @@ fn given(flags: &ServeFlags, variables: &Variables) -> Result<Given, SettingErro
         })?;
         given.file(&path, &text)?;
     }
-    given.collector(variables);
+    given.of_others(variables);
     Ok(given)
 }
 
@@ -58,6 +59,7 @@ fn store_settings(flags: &StoreFlags, variables: &Variables) -> Result<Settings,
     let flags = ServeFlags {
         config: flags.config.clone(),
         store: flags.store.clone(),
+        attachments: flags.attachments.clone(),
         log: flags.log.clone(),
         ..ServeFlags::default()
     };

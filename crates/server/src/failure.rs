@@ -49,6 +49,10 @@ impl Failure {
                 "the store {store} was written by a later version of this program ({found}; this one knows {expected}): \
                  use that version, or restore a backup made before with `liaison restore --store {store} FILE`"
             ),
+            StoreError::Attachments { found, given } => format!(
+                "the attachments of the store {store} are kept in {found}, not in {given}: set `attachments` to that \
+                 (empty for the database). To move them, export the store and import it into a new one"
+            ),
             StoreError::Foreign => format!("{store} is a database, but not a store of this program: name another file"),
             StoreError::InUse => {
                 format!("another process serves the store {store}: stop it first, or name another file")

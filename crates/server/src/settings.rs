@@ -9,6 +9,7 @@ mod read;
 use std::{net::SocketAddr, time::Duration};
 
 use jiff::tz::TimeZone;
+use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
 
 pub use given::{CONFIG_VARIABLE, Given, Place};
@@ -25,9 +26,14 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 17] = [
+pub const ALL: [Setting; 18] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting { key: "store", default: "sqlite:liaison.db", meaning: "where everything is kept: sqlite:PATH" },
+    Setting {
+        key: "attachments",
+        default: "",
+        meaning: "where attachments are kept: s3://BUCKET/PREFIX?endpoint=URL&region=REGION; empty: in the store",
+    },
     Setting { key: "auth", default: "off", meaning: "who may call: off (everybody is the system; loopback only)" },
     Setting {
         key: "public_url",
@@ -68,6 +74,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where everything is kept.
     pub store: StoreUrl,
+    /// Where attachments are kept, when not in the store.
+    pub attachments: Option<(Address, Credentials)>,
     /// Who may call.
     pub auth: Auth,
     /// The address by which callers reach the server, without a slash at the end.

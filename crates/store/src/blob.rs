@@ -9,6 +9,7 @@ use liaison_pages::seal;
 use crate::body;
 use crate::contract::{BlobId, Instant, NewBlob, StoreError};
 use crate::dialect::{Db, Dialect, damaged, unavailable};
+use crate::objects::Objects;
 use crate::reader::Reader;
 use crate::store::Store;
 use crate::writer::Tx;
@@ -27,8 +28,17 @@ impl Tx<'_> {
     /// [`StoreError::Unavailable`].
     pub fn put_blob(&mut self, blob: &NewBlob) -> Result<BlobId, StoreError> {
         let (db, id, now) = (self.lasting(), blob.id(), self.now().0);
+        let name = match self.aside() {
+            Some(aside) if !blob.bytes().is_empty() => {
+                if counted_as_new(db, id, now)? {
+                    return Ok(id);
+                }
+                Some(aside.name_of(blob)?)
+            }
+            _ => None,
+        };
         // Another node may be adding the same: whoever comes second finds it.
-        while !counted_as_new(db, id, now)? && !db.as_one(|| insert_blob(db, blob, now))? {}
+        while !counted_as_new(db, id, now)? && !db.as_one(|| insert_blob(db, blob, name.as_deref(), now))? {}
         Ok(id)
     }
 
@@ -46,6 +56,11 @@ impl Tx<'_> {
             // Another node may just have counted it as new again.
             let sql = "DELETE FROM blob WHERE key = ?1 AND added < ?2";
             if self.db.execute(sql, &[(*key).into(), before.0.into()])? == 1 {
+                if let Some(aside) = self.aside() {
+                    let sql = "SELECT bytes FROM blob_piece WHERE blob = ?1 ORDER BY place LIMIT 1";
+                    let name = self.db.first(sql, &[(*key).into()], |row| name_in(row.bytes(0)?))?;
+                    name.into_iter().for_each(|name| aside.leave(name));
+                }
                 self.db.execute("DELETE FROM blob_piece WHERE blob = ?1", &[(*key).into()])?;
                 collected += 1;
             }
@@ -61,8 +76,9 @@ fn counted_as_new(db: Db<'_>, id: BlobId, now: i64) -> Result<bool, StoreError> 
     Ok(db.execute(sql, &[id.0.as_slice().into(), now.into()])? > 0)
 }
 
-/// Adds an attachment; `false` when it is there.
-fn insert_blob(db: Db<'_>, blob: &NewBlob, now: i64) -> Result<bool, StoreError> {
+/// Adds an attachment; `false` when it is there. Of one that is kept elsewhere the pieces hold its name
+/// there; their seals are those of its bytes all the same.
+fn insert_blob(db: Db<'_>, blob: &NewBlob, name: Option<&str>, now: i64) -> Result<bool, StoreError> {
     let length = i64::try_from(blob.bytes().len()).unwrap_or(i64::MAX);
     let (id, shard) = (blob.id(), db.shards().of_bytes(&blob.id().0));
     let mut values = vec![id.0.as_slice().into(), length.into(), now.into()];
@@ -83,7 +99,8 @@ fn insert_blob(db: Db<'_>, blob: &NewBlob, now: i64) -> Result<bool, StoreError>
     let Some(key) = db.first(sql, &values, |row| row.int(0))? else { return Ok(false) };
     for (place, piece) in blob.bytes().chunks(PIECE).enumerate() {
         let place = i64::try_from(place).unwrap_or(i64::MAX);
-        let mut values = vec![key.into(), place.into(), seal(piece).into(), piece.into()];
+        let kept = name.map_or(piece, str::as_bytes);
+        let mut values = vec![key.into(), place.into(), seal(piece).into(), kept.into()];
         if db.dialect() == Dialect::Postgres {
             values.push(shard.into());
         }
@@ -109,6 +126,9 @@ impl Reader<'_> {
     /// [`StoreError::Unavailable`].
     pub fn blob_bytes(&self, blob: BlobId) -> Result<Option<Bytes>, StoreError> {
         let Some(length) = self.blob_length(blob)? else { return Ok(None) };
+        if let Some(aside) = self.aside().filter(|_| length > 0) {
+            return aside.bytes_of(blob).map(Some);
+        }
         let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or_default());
         while (bytes.len() as u64) < length {
             let piece = self.blob_piece(blob, bytes.len() as u64)?;
@@ -122,17 +142,34 @@ impl Reader<'_> {
 
     /// The bytes of an attachment from `from` on: as many as stand in one piece, none at the end.
     fn blob_piece(&self, blob: BlobId, from: u64) -> Result<Bytes, StoreError> {
-        let place = from / PIECE as u64;
-        let sql = "SELECT p.bytes, p.seal FROM blob b CROSS JOIN blob_piece p ON p.blob = b.key AND p.place = ?2
-                   WHERE b.sha256 = ?1";
-        let values = [blob.0.as_slice().into(), i64::try_from(place).unwrap_or(i64::MAX).into()];
-        let piece = self
-            .db
-            .first(sql, &values, |row| body::opened(row.bytes(0)?, row.int(1)?))?
-            .ok_or_else(|| unavailable("a piece of an attachment is not there"))?;
+        let (bytes, sealed) = self.sealed_piece(blob, from / PIECE as u64)?;
+        let piece = body::opened(&bytes, sealed)?;
         let skip = usize::try_from(from % PIECE as u64).unwrap_or_default();
         Ok(piece.slice(skip.min(piece.len())..))
     }
+
+    /// A piece as it stands in its row, and the seal of its bytes.
+    fn sealed_piece(&self, blob: BlobId, place: u64) -> Result<(Bytes, i64), StoreError> {
+        let sql = "SELECT p.bytes, p.seal FROM blob b CROSS JOIN blob_piece p ON p.blob = b.key AND p.place = ?2
+                   WHERE b.sha256 = ?1";
+        let values = [blob.0.as_slice().into(), i64::try_from(place).unwrap_or(i64::MAX).into()];
+        self.db
+            .first(sql, &values, |row| Ok((Bytes::copy_from_slice(row.bytes(0)?), row.int(1)?)))?
+            .ok_or_else(|| unavailable("a piece of an attachment is not there"))
+    }
+
+    /// The name of an attachment where it is kept elsewhere; `None` when it is not there.
+    pub(crate) fn blob_name(&self, blob: BlobId) -> Result<Option<Box<str>>, StoreError> {
+        let sql = "SELECT p.bytes FROM blob b CROSS JOIN blob_piece p ON p.blob = b.key AND p.place = 0
+                   WHERE b.sha256 = ?1";
+        self.db.first(sql, &[blob.0.as_slice().into()], |row| name_in(row.bytes(0)?))
+    }
+}
+
+/// The name of an object, as a row holds it.
+fn name_in(bytes: &[u8]) -> Result<Box<str>, StoreError> {
+    let name = std::str::from_utf8(bytes).ok().filter(|name| name.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-'));
+    name.map(Box::from).ok_or_else(|| damaged("a row does not name its attachment"))
 }
 
 impl Store {
@@ -177,7 +214,10 @@ impl BlobReader {
             return Ok(None);
         }
         let (blob, from) = (self.blob, self.rest.start);
-        let read = self.store.read_one_here(|reader| reader.blob_piece(blob, from)).await;
+        let read = match self.store.objects() {
+            None => self.store.read_one_here(|reader| reader.blob_piece(blob, from)).await,
+            Some(objects) => self.piece_elsewhere(objects.as_ref(), from).await,
+        };
         // Nobody else may see it: an answer may have begun already.
         if matches!(read, Err(StoreError::Damaged(_))) {
             self.store.met_damage();
@@ -190,5 +230,20 @@ impl BlobReader {
         }
         self.rest.start += piece.len() as u64;
         Ok(Some(piece))
+    }
+
+    /// The bytes from `from` on, as many as stand in one piece: the whole piece is read, since it is sealed
+    /// as a whole.
+    async fn piece_elsewhere(&self, objects: &dyn Objects, from: u64) -> Result<Bytes, StoreError> {
+        let (blob, place) = (self.blob, from / PIECE as u64);
+        let (name, sealed) = self.store.read_one_here(|reader| reader.sealed_piece(blob, place)).await?;
+        let begin = place * PIECE as u64;
+        let end = (begin + PIECE as u64).min(self.length);
+        let piece = objects.get(&name_in(&name)?, begin..end).await?;
+        if seal(&piece) != sealed {
+            return Err(damaged("an attachment is not as it was put into the store of objects"));
+        }
+        let skip = usize::try_from(from - begin).unwrap_or_default();
+        Ok(piece.slice(skip.min(piece.len())..))
     }
 }

@@ -370,6 +370,14 @@ pub enum StoreError {
     /// The file is a database, but not one of ours.
     #[error("not a store of this program")]
     Foreign,
+    /// The attachments of this store are kept in another place than it was opened with.
+    #[error("attachments are kept in {found}, not in {given}")]
+    Attachments {
+        /// Where they are.
+        found: String,
+        /// Where they were said to be.
+        given: String,
+    },
     /// Another process serves this store.
     #[error("store in use by another process")]
     InUse,

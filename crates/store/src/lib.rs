@@ -35,6 +35,7 @@ mod kept;
 mod lock;
 mod mark;
 mod moment;
+pub mod objects;
 mod rows;
 mod search;
 pub mod shard;

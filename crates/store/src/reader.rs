@@ -3,6 +3,7 @@
 //! Short jobs run on the thread that asks for them, a few at once; long ones, and those that turn out
 //! to be long, on threads of the store (`docs/decisions/0009-short-reads-in-place.md`).
 
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +17,7 @@ use crate::dialect::sqlite::{Connection, Purpose};
 use crate::dialect::{Db, unavailable};
 use crate::dictionary::Dictionary;
 use crate::kept::{Kept, Live};
+use crate::objects::Aside;
 use crate::shard::Shards;
 use crate::store::StoreOptions;
 
@@ -25,6 +27,8 @@ pub struct Reader<'c> {
     pub(crate) words: &'c Dictionary,
     pub(crate) key: &'c CursorKey,
     memory: Option<Memory<'c>>,
+    /// Where attachments are kept elsewhere.
+    aside: OnceCell<Aside>,
 }
 
 /// The versions kept in memory, as far as a job may use them.
@@ -38,7 +42,18 @@ struct Memory<'c> {
 impl<'c> Reader<'c> {
     /// What reads from the connection alone.
     pub(crate) const fn of(db: Db<'c>, words: &'c Dictionary, key: &'c CursorKey) -> Self {
-        Self { db, words, key, memory: None }
+        Self { db, words, key, memory: None, aside: OnceCell::new() }
+    }
+
+    /// Attachments are kept elsewhere: this is what the job has of them.
+    pub(crate) fn with_aside(&self, aside: &Aside) {
+        // A job is given one when it begins.
+        let _ = self.aside.set(aside.clone());
+    }
+
+    /// What the job has of attachments that are kept elsewhere.
+    pub(crate) fn aside(&self) -> Option<&Aside> {
+        self.aside.get()
     }
 
     /// A live resource, when its last version is in memory.

@@ -18,6 +18,7 @@ use crate::health::{Ailment, Health};
 use crate::kept::Kept;
 use crate::lock::ProcessLock;
 use crate::mark::{self, Mark};
+use crate::objects::{self, Objects};
 use crate::reader::{Reader, Readers, Source, cache_of_each};
 use crate::schema::distribution::{self, Engine};
 use crate::schema::{self, MigrationStep, State, shared};
@@ -81,6 +82,8 @@ pub struct StoreOptions {
     pub kept_kib: u32,
     /// Into how many shards a new store on PostgreSQL is divided, at most 1,024. It stays so.
     pub shards: u32,
+    /// Where attachments are kept, when not in the database. The store remembers it.
+    pub attachments: Option<Arc<dyn Objects>>,
     /// What gives the moment.
     pub clock: Clock,
     /// Date parameters along which resources are ordered, at most one a type, each with at most
@@ -103,6 +106,7 @@ impl Default for StoreOptions {
             cache_kib: 36 * 1024,
             kept_kib: 48 * 1024,
             shards: 64,
+            attachments: None,
             clock: Arc::new(system_clock),
             timelines: Vec::new(),
         }
@@ -119,6 +123,7 @@ struct Inner {
     readers: Readers,
     writer: Option<Writer>,
     health: Health,
+    objects: Option<Arc<dyn Objects>>,
 }
 
 impl Store {
@@ -157,6 +162,7 @@ impl Store {
                         CursorKey::read((&db).into())?
                     }
                 };
+                objects::require_place((&db).into(), options)?;
                 mark::refuse_shorter(mark::read(path), key.store_id(), &db)?;
                 db.keep_log_on_close(KeepLog::Folded)?;
                 if db.sealing() == Sealing::Plain {
@@ -171,13 +177,15 @@ impl Store {
             Access::Look => {
                 let db = Connection::open(path, Purpose::Read, options.cache_kib / 2)?;
                 schema::require_current(&db)?;
+                objects::require_place((&db).into(), options)?;
                 // Whoever writes is another process: nothing says what it changes.
                 (None, CursorKey::read((&db).into())?, None)
             }
         };
         let source = Source::File { path: path.to_owned(), cache_kib: cache_of_each(options) };
         let readers = Readers::start(source, options, shared, key, kept)?;
-        Ok(Self { inner: Arc::new(Inner { readers, writer, health }) })
+        let objects = options.attachments.clone();
+        Ok(Self { inner: Arc::new(Inner { readers, writer, health, objects }) })
     }
 
     fn open_server(address: &Address, options: &StoreOptions) -> Result<Self, StoreError> {
@@ -188,6 +196,7 @@ impl Store {
         shared::require_usable(&db)?;
         let shards = shared::shards(&db)?;
         let key = CursorKey::read(Db::Postgres(&db, shards))?;
+        objects::require_place(Db::Postgres(&db, shards), options)?;
         drop(db);
         let health = Health::default();
         let writer = match options.access {
@@ -199,7 +208,8 @@ impl Store {
         // Their threads wait for answers most of the time.
         let options = &StoreOptions { readers: options.readers.saturating_mul(4), ..options.clone() };
         let readers = Readers::start(source, options, Arc::default(), key, None)?;
-        Ok(Self { inner: Arc::new(Inner { readers, writer, health }) })
+        let objects = options.attachments.clone();
+        Ok(Self { inner: Arc::new(Inner { readers, writer, health, objects }) })
     }
 
     /// The steps that bring a store to this program's version; taken unless only planned.
@@ -281,11 +291,16 @@ impl Store {
         R: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let queued = self.inner.writer.as_ref().map(|writer| writer.submit(places, job));
+        let (store, mut job) = (self.clone(), Some(job));
+        let queued = match (&self.inner.writer, &self.inner.objects) {
+            (Some(writer), None) => job.take().map(|job| writer.submit(places.clone(), job)),
+            _ => None,
+        };
         async move {
-            match queued {
-                Some(answer) => answer.await,
-                None => Err(unavailable("the store was opened to look at it, not to write").into()),
+            match (queued, job) {
+                (Some(answer), _) => answer.await,
+                (None, Some(job)) => store.write_aside(places, job).await,
+                (None, None) => Err(unavailable("the write was not taken").into()),
             }
         }
     }
@@ -301,6 +316,30 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         self.inner.readers.submit(job)
+    }
+
+    /// As [`Store::read`], for a job that reads attachments whole: it is run again when they had to be brought
+    /// from elsewhere first.
+    ///
+    /// # Errors
+    /// What the job answers; [`StoreError::Unavailable`] when the store cannot serve.
+    pub async fn read_again<R, E, J>(&self, job: J) -> Result<R, E>
+    where
+        J: Fn(&Reader<'_>) -> Result<R, E> + Send + 'static,
+        R: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        if self.inner.objects.is_some() { self.read_aside(job).await } else { self.read(job).await }
+    }
+
+    /// Where attachments are kept, when elsewhere.
+    pub(crate) fn objects(&self) -> Option<&Arc<dyn Objects>> {
+        self.inner.objects.as_ref()
+    }
+
+    /// The writer, when the store was not only opened to look at it.
+    pub(crate) fn writer(&self) -> Option<&Writer> {
+        self.inner.writer.as_ref()
     }
 
     /// Runs a job on the calling thread, on a consistent snapshot: for callers that may wait for the

@@ -12,7 +12,7 @@ const OURS: [(&str, &[&str]); 10] = [
     ("deliver", &["care", "app"]),
     ("rest", &["fhir", "app"]),
     ("web", &["app"]),
-    ("outbound", &[]),
+    ("outbound", &["store"]),
     ("server", &["fhir", "store", "app", "deliver", "rest", "web", "outbound"]),
 ];
 

@@ -91,7 +91,7 @@ impl Transaction {
         after: impl Fn(&mut Tx<'_>, &[EntryAnswer]) -> Result<(), AppError> + Send + 'static,
     ) -> Result<Vec<EntryAnswer>, AppError> {
         let planning = self.clone();
-        let plan = self.stage.app.store().read(move |reader| planning.plan(reader)).await?;
+        let plan = self.stage.app.store().read_again(move |reader| planning.plan(reader)).await?;
         let store = self.stage.app.store().clone();
         let places = self.places(&plan, key);
         store

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use liaison_outbound::s3::Credentials;
 use toml::de::{DeTable, DeValue};
 
 use super::{ALL, SettingError};
@@ -17,6 +18,8 @@ pub struct Given {
     /// Variables that look like ours and are not: a misspelt one should not go unnoticed, but an
     /// orchestrator may set some of its own (`LIAISON_SERVICE_HOST`), so they do not stop anything.
     pub unknown_variables: Vec<String>,
+    /// The key of the store of objects.
+    pub objects_key: Option<Credentials>,
 }
 
 /// Where a setting was given.
@@ -90,12 +93,20 @@ impl Given {
         Ok(())
     }
 
-    /// Adds what the environment says by a name that other programs know too; heard when our own names
-    /// and the file say nothing.
-    pub fn collector(&mut self, variables: &[(OsString, OsString)]) {
-        let said = variables.iter().find(|(name, value)| name == COLLECTOR_VARIABLE && !value.is_empty());
-        if let Some(value) = said.and_then(|(_, value)| value.to_str()) {
-            self.add("otlp_endpoint", value.into(), Place::Variable(COLLECTOR_VARIABLE.into()));
+    /// Adds what the environment says by names that other programs know too: where the collector of traces
+    /// is, when our own names and the file say nothing of it, and the key of a store of objects, which is
+    /// given nowhere else, so that it is never shown among the settings.
+    pub fn of_others(&mut self, variables: &[(OsString, OsString)]) {
+        let said = |name: &str| {
+            let said = variables.iter().find(|(known, value)| known == name && !value.is_empty());
+            said.and_then(|(_, value)| value.to_str()).map(str::to_owned)
+        };
+        if let Some(value) = said(COLLECTOR_VARIABLE) {
+            self.add("otlp_endpoint", value, Place::Variable(COLLECTOR_VARIABLE.into()));
+        }
+        let (key, secret) = (said("AWS_ACCESS_KEY_ID"), said("AWS_SECRET_ACCESS_KEY"));
+        if let (Some(key), Some(secret)) = (key, secret) {
+            self.objects_key = Some(Credentials { key, secret, session: said("AWS_SESSION_TOKEN") });
         }
     }
 

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use jiff::tz::TimeZone;
+use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
 
 use super::{Auth, Given, Limits, LogForm, Place, SettingError, Settings};
@@ -13,6 +14,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let listen = reader.read("listen", address);
     let auth = reader.read("auth", auth);
     let store = reader.read("store", store);
+    let attachments = attachments(&mut reader);
     let public_url = reader.read("public_url", web_address);
     let zone = reader.read("time_zone", zone);
     let log = reader.read("log", log_form);
@@ -32,6 +34,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
         Some(Settings {
             listen: listen?,
             store: store?,
+            attachments: attachments?,
             auth: auth?,
             public_url: public_url?,
             zone: zone?,
@@ -105,6 +108,23 @@ fn metrics_address(text: &str) -> Result<Option<SocketAddr>, String> {
 fn store(text: &str) -> Result<StoreUrl, String> {
     let wanted = || "write sqlite:PATH, such as sqlite:liaison.db, or postgres://USER@HOST/DATABASE".into();
     StoreUrl::parse(text).ok_or_else(wanted)
+}
+
+/// Where attachments are, with the key that opens it.
+fn attachments(reader: &mut Reader<'_>) -> Option<Option<(Address, Credentials)>> {
+    let address = reader.read("attachments", |text| match text {
+        "" => Ok(None),
+        text => Address::parse(text).map(Some).map_err(|error| error.to_string()),
+    })?;
+    match (address, &reader.given.objects_key) {
+        (None, _) => Some(None),
+        (Some(address), Some(key)) => Some(Some((address, key.clone()))),
+        (Some(_), None) => {
+            let problem = "attachments need a key: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment";
+            reader.errors.push(SettingError { place: reader.given.get("attachments").1, problem: problem.into() });
+            None
+        }
+    }
 }
 
 fn auth(text: &str) -> Result<Auth, String> {

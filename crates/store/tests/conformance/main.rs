@@ -14,6 +14,7 @@ mod judge;
 mod kept;
 mod keys;
 mod lifecycle;
+mod objects;
 mod opening;
 mod pages;
 mod property;
