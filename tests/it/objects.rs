@@ -176,9 +176,13 @@ async fn a_transaction_that_patches_a_note_sees_its_attachments() {
         "data": BASE64_STANDARD.encode(operations.to_string())
     });
     let entry = json!({ "resource": patch, "request": { "method": "PATCH", "url": name } });
-    let brought = sample::creating("urn:uuid:0b9e7a5c-7b3f-4b53-8f2b-0a4d1c7d9f10", note(&circle, &photo(10)));
-    r4.post("", &sample::bundle("transaction", vec![entry, brought])).await.is(200);
+    let mut entries = vec![entry];
+    for at in 10..22 {
+        let address = format!("urn:uuid:0b9e7a5c-7b3f-4b53-8f2b-0a4d1c7d9f{at}");
+        entries.push(sample::creating(&address, note(&circle, &photo(at))));
+    }
+    r4.post("", &sample::bundle("transaction", entries)).await.is(200);
     assert_eq!(r4.get(&name).await.is(200).json()["description"], "Une photo");
     assert_eq!(photo_of(&r4, &name).await, photo(9));
-    assert_eq!(objects.names().await.len(), 2);
+    assert_eq!(objects.names().await.len(), 13);
 }

@@ -22,6 +22,22 @@ const PIECE: usize = 256 * 1024;
 const COLLECTED_AT_ONCE: u32 = 20;
 
 impl Tx<'_> {
+    /// Says that these attachments will be put, so that all that must be kept elsewhere first is known at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub fn foresee_blobs<'b>(&mut self, blobs: impl Iterator<Item = &'b NewBlob>) -> Result<(), StoreError> {
+        let Some(aside) = self.aside() else { return Ok(()) };
+        let (db, now) = (self.lasting(), self.now().0);
+        let mut ready = Ok(());
+        for blob in blobs.filter(|blob| !blob.bytes().is_empty()) {
+            if !counted_as_new(db, blob.id(), now)? {
+                ready = ready.and(aside.name_of(blob).map(drop));
+            }
+        }
+        ready
+    }
+
     /// Keeps the bytes of an attachment, unless they are there already.
     ///
     /// # Errors

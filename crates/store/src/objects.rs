@@ -190,7 +190,7 @@ impl Store {
 const AT_ONCE: usize = 8;
 
 /// Times a job may find that it needs yet something else.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 1024;
 
 /// What a job has of a store of objects, and what it found that it needs.
 #[derive(Clone, Default)]

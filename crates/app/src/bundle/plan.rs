@@ -286,6 +286,11 @@ impl Transaction {
     }
 
     fn commit(&self, plan: &Plan, tx: &mut Tx<'_>) -> Result<Vec<EntryAnswer>, AppError> {
+        let written = plan.steps.iter().filter_map(|step| match step {
+            Step::Write(prepared) => Some(&prepared.blobs),
+            _ => None,
+        });
+        tx.foresee_blobs(written.flatten())?;
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
         order.sort_by_key(|index| self.entries.get(*index).map_or(u8::MAX, |entry| entry.asked.turn()));
         let mut answers: Vec<Option<EntryAnswer>> = self.entries.iter().map(|_| None).collect();

@@ -165,7 +165,7 @@ impl Operation for Export {
     }
 
     async fn run(self, stage: Stage) -> Result<Piece, AppError> {
-        stage.app.store().read(move |reader| self.read(reader)).await
+        stage.app.store().read_again(move |reader| self.clone().read(reader)).await
     }
 }
 

@@ -16,6 +16,7 @@ use crate::error::AppError;
 /// resource that others still refer to.
 pub(crate) fn commit(tx: &mut Tx<'_>, prepared: &Prepared) -> Result<Committed, AppError> {
     let version = &prepared.version;
+    tx.foresee_blobs(prepared.blobs.iter())?;
     for blob in &prepared.blobs {
         tx.put_blob(blob)?;
     }
