@@ -9,7 +9,7 @@ use crate::{door::ROOT, failure::Failure};
 /// The R4 base: what is exported through it is taken for ours again when it is imported.
 pub fn face() -> Face {
     let base = |path: &str| format!("{ROOT}/fhir/{path}/");
-    Face { release: release::r4(), base: base("r4").into(), bases: [base("r4"), base("stu3")].into() }
+    Face { release: release::view(), base: base("r4").into(), bases: [base("r4"), base("stu3")].into() }
 }
 
 /// A refusal that nothing but mending what it says can help against.

@@ -213,7 +213,7 @@ fn read(line: &Line) -> Result<Item, String> {
     let (Some(kind), Some(id)) = (read.resource_type(), read.str("id")) else {
         return Err("a resource has a resourceType and an id".to_owned());
     };
-    let name = name::of(kind, id, release::r4()).map_err(|error| bulk::said(&error.issues))?;
+    let name = name::of(kind, id, release::view()).map_err(|error| bulk::said(&error.issues))?;
     // What somebody else writes meanwhile is left as it is.
     let request = object! { "method" => "PUT", "url" => name::reference(&name), "ifNoneMatch" => "*" };
     let entries = vec![object! { "resource" => read, "request" => request }.into()];
