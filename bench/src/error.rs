@@ -59,6 +59,9 @@ pub enum BenchError {
     /// The bare SQLite loop failed.
     #[error("SQLite: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// The bare PostgreSQL loop failed.
+    #[error("PostgreSQL: {0}")]
+    Postgres(#[from] tokio_postgres::Error),
     /// A part of this program stopped before its work was done.
     #[error("{0} stopped early")]
     Stopped(&'static str),

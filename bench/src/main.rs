@@ -41,6 +41,9 @@ pub struct Options {
     /// Another FHIR R4 server, filled and measured in place of ours: http://HOST[:PORT][/PATH]
     #[arg(long)]
     base: Option<String>,
+    /// The PostgreSQL database of the server at --base, in which the bare loop gets a schema of its own: postgres://…
+    #[arg(long, requires = "base")]
+    beside: Option<String>,
     /// Notes put into the store before measuring
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(2_000..=5_000_000))]
     notes: u64,

@@ -24,7 +24,7 @@ pub const SPARE_PERSONS: usize = 100;
 pub const SPARE_AUTHORS: usize = 10;
 
 /// What is in the server that is measured.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Population {
     /// Notes that were put in.
     pub notes: usize,

@@ -79,7 +79,7 @@ fn write_all(
         *notes as f64 / seconds.max(1e-9),
         size(json / (*notes as u64).max(1)),
     )?;
-    writeln!(text, "| scenario | req/s | p50 | p99 | CPU/req | answer | bare handler | ratio | bare SQLite | ratio |")?;
+    writeln!(text, "| scenario | req/s | p50 | p99 | CPU/req | answer | bare handler | ratio | bare store | ratio |")?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
     for row in measured {
         let Measured { scenario, server, handler, store, .. } = row;
@@ -117,7 +117,7 @@ fn write_all(
         )?;
         if let Some(store) = store {
             let (p50, p99) = (milliseconds(store.percentile(0.5)), milliseconds(store.percentile(0.99)));
-            writeln!(text, "| `{}` bare SQLite | {p50} | {p99} | – | – | – |", scenario.name)?;
+            writeln!(text, "| `{}` bare store | {p50} | {p99} | – | – | – |", scenario.name)?;
         }
     }
     if let Some(household) = household {

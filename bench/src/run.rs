@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::Options;
 use crate::error::BenchError;
 use crate::http::{Connection, Target};
+use crate::limits::postgres::{self, BarePostgres};
 use crate::limits::store::{BareStore, Rows, count};
 use crate::load::{self, Effort, Figures};
 use crate::population::{self, Population};
@@ -57,9 +58,34 @@ async fn other_server(options: &Options, base: &str, scratch: &Path) -> Result<O
     eprintln!("filling {base} (numbers from {offset})");
     let population = Arc::new(population::fill(&target, options.notes as usize, offset).await?);
     let scenarios = scenario::chosen(scenario::all(&population), &options.only)?;
-    let bench = Bench { options, target, scratch, population: &population, bare: None };
+    let bare = match &options.beside {
+        Some(database) => Some(Bare::Server(beside(database, &target, &population).await?)),
+        None => None,
+    };
+    let bench = Bench { options, target, scratch, population: &population, bare };
     let measured = bench.measure(scenarios, Usage::default).await?;
     Ok((measured, circumstances(base.to_owned(), options, &population), None))
+}
+
+/// The bare loop in the database of a server that is running: with as many rows as that was seen to write.
+async fn beside(database: &str, target: &Target, population: &Arc<Population>) -> Result<BarePostgres, BenchError> {
+    // The numbers of the measured writes are not given away.
+    let probed = Population { next: population.next + NUMBERS_A_RUN / 2, ..population.as_ref().clone() };
+    let all = scenario::all(&Arc::new(probed));
+    let mut beside = Vec::new();
+    for (name, bodies) in [("create", 1), ("bundle", 3)] {
+        let before = postgres::count(database).await?;
+        for scenario in all.iter().filter(|scenario| scenario.name == name) {
+            for round in 0..PROBES {
+                one_answer(scenario, target, round as u64).await?;
+            }
+        }
+        let written = (postgres::count(database).await? - before) as usize;
+        beside.push((written / PROBES).saturating_sub(bodies));
+    }
+    let [of_a_note, of_a_bundle] = <[usize; 2]>::try_from(beside).unwrap_or_default();
+    eprintln!("filling the bare PostgreSQL schema: {of_a_note} rows beside a note, {of_a_bundle} beside a bundle");
+    BarePostgres::fill(database, population.shape(), Rows { of_a_note, of_a_bundle, page: 0 }).await
 }
 
 async fn own_server(options: &Options, scratch: &Path) -> Result<Outcome, BenchError> {
@@ -76,14 +102,14 @@ async fn own_server(options: &Options, scratch: &Path) -> Result<Outcome, BenchE
     let scenarios = scenario::chosen(scenario::all(&population), &options.only)?;
     let bare = if scenarios.iter().any(|scenario| scenario.loop_work.is_some()) {
         eprintln!("filling the bare SQLite store");
-        Some(BareStore::fill(scratch, population.shape(), rows)?)
+        Some(Bare::File(BareStore::fill(scratch, population.shape(), rows)?))
     } else {
         None
     };
 
     // Filling one pushes the other out of the system's cache, on a machine that cannot hold both
     // and all that went into the log.
-    for file in bare.iter().map(BareStore::path).chain([store.as_path()]) {
+    for file in bare.iter().filter_map(Bare::path).chain([store.as_path()]) {
         warm(file)?;
     }
     let (program, target) = timed_starts(&server, &store, &mut household.starts_full).await?;
@@ -183,7 +209,22 @@ struct Bench<'a> {
     target: Target,
     scratch: &'a Path,
     population: &'a Arc<Population>,
-    bare: Option<BareStore>,
+    bare: Option<Bare>,
+}
+
+/// The same rows without a server before them.
+enum Bare {
+    File(BareStore),
+    Server(BarePostgres),
+}
+
+impl Bare {
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(store) => Some(store.path()),
+            Self::Server(_) => None,
+        }
+    }
 }
 
 impl Bench<'_> {
@@ -229,13 +270,22 @@ impl Bench<'_> {
         })
     }
 
-    async fn bare_slice(
-        &self,
-        bare: &BareStore,
-        work: LoopWork,
-        slice: Effort,
-        round: u64,
-    ) -> Result<Figures, BenchError> {
+    async fn bare_slice(&self, bare: &Bare, work: LoopWork, slice: Effort, round: u64) -> Result<Figures, BenchError> {
+        let bare = match bare {
+            Bare::File(store) => store,
+            Bare::Server(database) => {
+                return match work {
+                    LoopWork::ReadOne => database.read_one(slice, round).await,
+                    LoopWork::ReadTwenty => {
+                        let mut random = crate::random::Random::new(round);
+                        let persons = (0..1_000).map(|_| scenario::any_person(self.population, &mut random)).collect();
+                        database.read_twenty(slice, round, persons).await
+                    }
+                    LoopWork::WriteNote => database.write(slice, 1).await,
+                    LoopWork::WriteBundle => database.write(slice, 3).await,
+                };
+            }
+        };
         match work {
             LoopWork::ReadOne => bare.read_one(slice.lasting, round),
             LoopWork::ReadTwenty => {

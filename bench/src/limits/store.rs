@@ -127,7 +127,7 @@ impl BareStore {
         let connection = self.writer()?;
         let (send, receive) = crossbeam_channel::bounded(4 * GROUP);
         let writer = std::thread::spawn(move || commit_what_waits(&connection, &receive));
-        let texts: Arc<[Texts; 3]> = Arc::new([body, person, author].map(texts));
+        let texts: Arc<[Texts; 3]> = Arc::new(texts_of_each());
         let started = Instant::now();
         let clients: Vec<_> = (0..effort.clients)
             .map(|client| {
@@ -259,7 +259,8 @@ fn insert(
     Ok(())
 }
 
-fn of_person(person: usize, moment: i64) -> Vec<u8> {
+/// What finds a note of a person by its moment.
+pub fn of_person(person: usize, moment: i64) -> Vec<u8> {
     [(person as u64).to_be_bytes(), moment.to_be_bytes()].concat()
 }
 
@@ -285,8 +286,13 @@ fn author(index: usize) -> Vec<u8> {
     data::author(index as u64, &data::author_number(index as u64)).into_bytes()
 }
 
+/// Bodies of notes, persons and authors.
+pub fn texts_of_each() -> [Texts; 3] {
+    [body, person, author].map(texts)
+}
+
 /// Bodies of one kind.
-type Texts = Vec<Arc<[u8]>>;
+pub type Texts = Vec<Arc<[u8]>>;
 
 fn texts(of_a_kind: fn(usize) -> Vec<u8>) -> Texts {
     (0..WRITTEN_BODIES).map(|index| of_a_kind(index).into()).collect()
