@@ -375,7 +375,8 @@ impl Tx<'_> {
 /// What is looked at of a resource before it is changed.
 const STANDING: &str = "SELECT key, version, live, instant, span, entry FROM resource WHERE type = ?1 AND id = ?2";
 
-fn read_standing(row: &Row<'_>) -> Result<postgres::Resource, StoreError> {
+/// What the first columns of a row say of a resource, in the order of [`STANDING`].
+pub(crate) fn read_standing(row: &Row<'_>) -> Result<postgres::Resource, StoreError> {
     Ok(postgres::Resource {
         key: row.int(0)?,
         version: version_number(row.int(1)?),

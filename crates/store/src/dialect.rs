@@ -27,6 +27,8 @@ pub(crate) enum Value<'a> {
     Bytes(Cow<'a, [u8]>),
     /// Whole numbers, in an order. PostgreSQL only.
     Ints(Cow<'a, [i64]>),
+    /// Texts, in an order. PostgreSQL only.
+    Texts(Cow<'a, [String]>),
     /// Nothing.
     Null,
 }
@@ -40,6 +42,7 @@ impl Value<'_> {
             Self::Text(text) => Value::Text(text.into_owned().into()),
             Self::Bytes(bytes) => Value::Bytes(bytes.into_owned().into()),
             Self::Ints(numbers) => Value::Ints(numbers.into_owned().into()),
+            Self::Texts(texts) => Value::Texts(texts.into_owned().into()),
             Self::Null => Value::Null,
         }
     }

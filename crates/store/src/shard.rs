@@ -6,7 +6,7 @@
 
 use liaison_pages::seal;
 
-use crate::contract::Name;
+use crate::contract::{Name, UniqueKey};
 
 /// Bits of a key that say the shard.
 const BITS: u32 = 10;
@@ -80,6 +80,10 @@ pub struct Places {
     pub names: Vec<Name>,
     /// The keys of answers that it remembers.
     pub answers: Vec<Box<str>>,
+    /// What it will look at besides: asked for together with what others of its group look at.
+    pub looks: Vec<Name>,
+    /// The unique keys of which it will ask who holds them: likewise.
+    pub keys: Vec<UniqueKey>,
     /// Whether it rests on what is anywhere in the store.
     pub reach: Reach,
 }
@@ -181,7 +185,7 @@ mod tests {
     fn places_are_shards() {
         let shards = Shards::Of(8);
         let name = Name { resource_type: "Patient".into(), id: "1".into() };
-        let some = Places { names: vec![name], answers: vec!["a".into()], reach: Reach::Places }.shards(shards);
+        let some = Places { names: vec![name], answers: vec!["a".into()], ..Places::default() }.shards(shards);
         assert_eq!(some.iter().count(), if shards.of_bytes(b"a") == shards.of_bytes(b"Patient/1") { 1 } else { 2 });
         let all = Places { reach: Reach::Everywhere, ..Places::default() }.shards(shards);
         assert!(all.contains_all(shards) && !all.contains(8));

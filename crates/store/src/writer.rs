@@ -23,6 +23,7 @@ use crate::reader::Reader;
 use crate::shard::{Places, Shards};
 use crate::store::{Clock, StoreOptions};
 
+mod ahead;
 mod checkpoint;
 mod counters;
 mod course;

@@ -122,6 +122,8 @@ impl Transaction {
             if let Step::Write(prepared) | Step::Delete(prepared) = step {
                 let more = prepared.places();
                 places.names.extend(more.names);
+                places.looks.extend(more.looks);
+                places.keys.extend(more.keys);
                 if more.reach == Reach::Everywhere {
                     places.reach = more.reach;
                 }

@@ -152,7 +152,8 @@ impl Prepared {
         // What is deleted is looked for everywhere.
         let deletes = !self.obsolete.is_empty() || self.version.change == Change::Delete;
         let reach = if deletes { Reach::Everywhere } else { Reach::Places };
-        Places { names, answers: Vec::new(), reach }
+        let looks = self.version.links.iter().map(|link| link.to.clone()).collect();
+        Places { names, answers: Vec::new(), looks, keys: self.version.unique.clone(), reach }
     }
 }
 

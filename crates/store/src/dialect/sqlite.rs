@@ -424,7 +424,9 @@ impl ToSql for Value<'_> {
             Self::Real(number) => ValueRef::Real(*number),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
-            Self::Ints(_) => return Err(rusqlite::Error::ToSqlConversionFailure("SQLite has no lists".into())),
+            Self::Ints(_) | Self::Texts(_) => {
+                return Err(rusqlite::Error::ToSqlConversionFailure("SQLite has no lists".into()));
+            }
             Self::Null => ValueRef::Null,
         }))
     }

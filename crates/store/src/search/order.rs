@@ -105,7 +105,7 @@ impl Order {
                 Value::Int(number) => SortValue::Int(number),
                 Value::Real(number) => SortValue::Real(number),
                 Value::Text(text) => SortValue::Text(text.into_owned()),
-                Value::Bytes(_) | Value::Ints(_) | Value::Null => SortValue::Missing,
+                Value::Bytes(_) | Value::Ints(_) | Value::Texts(_) | Value::Null => SortValue::Missing,
             })
         };
         match self.columns.len() {

@@ -540,6 +540,7 @@ fn said(value: &Value<'_>) -> String {
         Value::Real(number) => format!("{number:.6}"),
         Value::Text(text) => format!("'{text}'"),
         Value::Ints(numbers) => format!("'{{{}}}'", numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(",")),
+        Value::Texts(texts) => format!("{texts:?}"),
         Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
         Value::Null => "NULL".to_owned(),
     }

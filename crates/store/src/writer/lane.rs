@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::counters::Numbers;
 use super::job::{Job, Outcome};
 use super::thread::{CommitFailed, cause};
-use super::{Counters, Order, Shared, Tx};
+use super::{Counters, Order, Shared, Tx, ahead};
 use crate::contract::StoreError;
 use crate::dialect::postgres::{Address, Connection, Failure, Purpose};
 use crate::dialect::{Db, Value, unavailable};
@@ -65,7 +65,9 @@ type Queued = (Box<dyn Job>, OwnedSemaphorePermit, Places);
 /// The jobs that are committed together.
 struct Together {
     jobs: Vec<Box<dyn Job>>,
-    /// What they need, as far as is known.
+    /// What they will look at, as far as is known.
+    places: Vec<Places>,
+    /// The shards they need, as far as is known.
     wanted: ShardSet,
     /// Whether each has a savepoint, to be undone alone.
     undoing: Undoing,
@@ -125,14 +127,15 @@ impl Lane {
 
     /// Runs jobs in one transaction, as often as need be, and answers them when it is committed.
     fn write_together(&mut self, queued: Vec<Queued>) {
-        let mut wanted = ShardSet::default();
+        let (mut wanted, mut known) = (ShardSet::default(), Vec::with_capacity(queued.len()));
         let (mut jobs, mut permits) = (Vec::with_capacity(queued.len()), Vec::with_capacity(queued.len()));
         for (job, permit, places) in queued {
             wanted.extend(&places.shards(self.shards));
+            known.push(places);
             jobs.push(job);
             permits.push(permit);
         }
-        let mut together = Together { jobs, wanted, undoing: Undoing::All, doubt: None };
+        let mut together = Together { jobs, places: known, wanted, undoing: Undoing::All, doubt: None };
         // From when it was found away, or others in the way: this program itself may have been stopped for a while.
         let (mut until, mut others_until) = (None, None);
         let mut tries = 0;
@@ -250,6 +253,7 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
         return Ok(Tried::Done);
     }
     together.doubt = None;
+    ahead::ask(Db::Postgres(db, shards), Db::Postgres(aside, shards), &shared.words, &together.places)?;
     let mut counters = before.clone();
     for job in &mut together.jobs {
         if together.undoing == Undoing::Each {

@@ -24,6 +24,7 @@ impl ToSql for Value<'_> {
             Self::Text(text) if *kind == Type::TEXT => text.as_ref().to_sql(kind, out)?,
             Self::Bytes(bytes) if *kind == Type::BYTEA => bytes.as_ref().to_sql(kind, out)?,
             Self::Ints(numbers) if *kind == Type::INT8_ARRAY => numbers.as_ref().to_sql(kind, out)?,
+            Self::Texts(texts) if *kind == Type::TEXT_ARRAY => texts.as_ref().to_sql(kind, out)?,
             _ => return Err(mismatch(self, kind)),
         };
         Ok(IsNull::No)
@@ -43,6 +44,7 @@ fn mismatch(value: &Value<'_>, kind: &Type) -> Failure {
         Value::Text(_) => "text",
         Value::Bytes(_) => "bytes",
         Value::Ints(_) => "whole numbers",
+        Value::Texts(_) => "texts",
         Value::Null => "nothing",
     };
     format!("a {given} is given where {kind} is wanted").into()
