@@ -61,7 +61,7 @@ pub struct ServeFlags {
     /// The address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
-    /// The store: sqlite:PATH
+    /// The store: sqlite:PATH or postgres://…
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
     /// Where attachments are kept, when not in the store: s3://BUCKET/PREFIX?endpoint=URL&region=REGION
@@ -106,7 +106,7 @@ pub struct StoreFlags {
     /// A file of settings (TOML)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The store: sqlite:PATH
+    /// The store: sqlite:PATH or postgres://…
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
     /// Where its attachments are kept, when not in it: s3://BUCKET/PREFIX?endpoint=URL&region=REGION

@@ -28,7 +28,11 @@ pub struct Setting {
 /// Every setting there is.
 pub const ALL: [Setting; 18] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
-    Setting { key: "store", default: "sqlite:liaison.db", meaning: "where everything is kept: sqlite:PATH" },
+    Setting {
+        key: "store",
+        default: "sqlite:liaison.db",
+        meaning: "where everything is kept: sqlite:PATH or postgres://…",
+    },
     Setting {
         key: "attachments",
         default: "",

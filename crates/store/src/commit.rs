@@ -60,6 +60,8 @@ impl Tx<'_> {
         let entries = self.entries(&kind, key, new)?;
         let (bytes, holes) = new.body.as_ref().map(|body| body::finish(body, version, updated)).unwrap_or_default();
         let live = i64::from(new.change != Change::Delete);
+        let seal = seal(&bytes);
+        self.counters.sealed(shard, seal)?;
         let values: [Value<'_>; 16] = [
             key.into(),
             kind.key.into(),
@@ -72,7 +74,7 @@ impl Tx<'_> {
             moment.span.into(),
             write_change(new.change).into(),
             new.form.0.into(),
-            seal(&bytes).into(),
+            seal.into(),
             facets.into(),
             Value::Bytes(entries.to_bytes().into()),
             Value::Bytes(body::pack_holes(&holes).into()),

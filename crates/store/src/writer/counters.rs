@@ -30,6 +30,8 @@ pub(crate) struct Numbers {
     pub(crate) resource: i64,
     /// The moment of the last change.
     pub(crate) updated: i64,
+    /// The checksum of the version that the last change made, as far as it was made here.
+    pub(crate) seal: i64,
 }
 
 impl Counters {
@@ -40,7 +42,7 @@ impl Counters {
         })?;
         let (sequence, updated) = last.unwrap_or((0, 0));
         let resource = db.first("SELECT coalesce(max(key), 0) FROM resource", &[], |row| row.int(0))?;
-        let numbers = Numbers { sequence, resource: resource.unwrap_or_default(), updated };
+        let numbers = Numbers { sequence, resource: resource.unwrap_or_default(), updated, seal: 0 };
         Ok(Self { updated, given: Given::One(numbers) })
     }
 
@@ -57,6 +59,12 @@ impl Counters {
         numbers.sequence += 1;
         numbers.updated = at.0;
         Ok(numbers.sequence)
+    }
+
+    /// The checksum of the version that the last change in a shard made.
+    pub(crate) fn sealed(&mut self, shard: u32, seal: i64) -> Result<(), StoreError> {
+        self.numbers(shard)?.seal = seal;
+        Ok(())
     }
 
     /// The number of the next resource in a shard.

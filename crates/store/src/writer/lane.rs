@@ -328,7 +328,8 @@ fn lock(db: &Connection, wanted: &ShardSet) -> Result<Counters, StoreError> {
         let list: Vec<i64> = wanted.iter().map(i64::from).collect();
         db.each(LOCK, &[Value::Ints(list.into())], |row| {
             let shard = u32::try_from(row.int(0)?).unwrap_or_default();
-            numbers.insert(shard, Numbers { sequence: row.int(1)?, resource: row.int(2)?, updated: row.int(3)? });
+            numbers
+                .insert(shard, Numbers { sequence: row.int(1)?, resource: row.int(2)?, updated: row.int(3)?, seal: 0 });
             latest = latest.max(row.int(4)?);
             Ok(())
         })?;
@@ -344,9 +345,15 @@ fn confirm(db: &Connection, Doubt { shard, .. }: Doubt) -> Result<(), StoreError
     db.commit()
 }
 
+/// The change of a number and a moment, with the checksum of the version that it made: it covers the name
+/// and what stands there, so it is not another node's that came to the same number.
+const MADE: &str = "SELECT 1 FROM change c
+    LEFT JOIN resource r ON r.key = c.resource AND r.version = c.version
+    LEFT JOIN past p ON p.resource = c.resource AND p.version = c.version
+    WHERE c.shard = ?1 AND c.sequence = ?2 AND c.at = ?3 AND coalesce(r.seal, p.seal) = ?4";
+
 /// Whether a commit was done whose answer was lost. Its shards are locked again: it is over.
 fn was_done(db: &Connection, Doubt { shard, numbers }: Doubt) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM change WHERE shard = ?1 AND sequence = ?2 AND at = ?3";
-    let values = [i64::from(shard).into(), numbers.sequence.into(), numbers.updated.into()];
-    Ok(!db.rows(sql, &values)?.is_empty())
+    let Numbers { sequence, updated, seal, .. } = numbers;
+    Ok(!db.rows(MADE, &[i64::from(shard).into(), sequence.into(), updated.into(), seal.into()])?.is_empty())
 }
