@@ -10,8 +10,16 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
-/// Keeps an answer, when asked to and when it is FHIR of one of the bases.
+/// Keeps an answer, when asked to and when it is FHIR of one of the bases; of many resources, one a line, each.
 pub(crate) fn keep(asked: &str, body: &[u8]) {
+    if body.windows(3).any(|three| three == b"}\n{") {
+        body.split(|byte| *byte == b'\n').for_each(|line| keep_one(asked, line));
+    } else {
+        keep_one(asked, body);
+    }
+}
+
+fn keep_one(asked: &str, body: &[u8]) {
     static KEPT: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
     let Some(folder) = folder() else { return };
     let Some((release, format)) = release_of(asked).zip(format_of(body)) else { return };
