@@ -111,6 +111,13 @@ impl<'c> From<&'c sqlite::Connection> for Db<'c> {
     }
 }
 
+fn first_row<T>(
+    rows: &[tokio_postgres::Row],
+    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    rows.first().map(|row| read(&Row::Postgres(postgres::Row::of(row)))).transpose()
+}
+
 /// How the few expressions without a common spelling are spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -284,10 +291,7 @@ impl<'c> Db<'c> {
     ) -> Result<Option<T>, StoreError> {
         match self {
             Self::Sqlite(db) => db.first(sql, values, read),
-            Self::Postgres(db, _) => {
-                let rows = db.rows(sql, values)?;
-                rows.first().map(|row| read(&Row::Postgres(postgres::Row::of(row)))).transpose()
-            }
+            Self::Postgres(db, _) => first_row(&db.rows(sql, values)?, read),
         }
     }
 
@@ -331,10 +335,7 @@ impl<'c> Db<'c> {
     ) -> Result<Option<T>, StoreError> {
         match self {
             Self::Sqlite(db) => db.first(sql, values, read),
-            Self::Postgres(db, _) => {
-                let rows = db.rows_before(sql, values)?;
-                rows.first().map(|row| read(&Row::Postgres(postgres::Row::of(row)))).transpose()
-            }
+            Self::Postgres(db, _) => first_row(&db.rows_before(sql, values)?, read),
         }
     }
 

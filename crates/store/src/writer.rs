@@ -59,6 +59,18 @@ struct Shared {
     kept: Option<Arc<Kept>>,
 }
 
+impl Shared {
+    fn of(options: &StoreOptions, key: CursorKey, kept: Option<Arc<Kept>>) -> Self {
+        Self {
+            words: Dictionary::default(),
+            key,
+            clock: Arc::clone(&options.clock),
+            timelines: options.timelines.clone(),
+            kept,
+        }
+    }
+}
+
 /// The writer's thread, seen from outside.
 pub(crate) struct Writer {
     queue: Sender<Order>,
@@ -85,13 +97,7 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let (queue, waiting) = crossbeam_channel::unbounded::<Order>();
         let room = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
-        let shared = Shared {
-            words: Dictionary::default(),
-            key,
-            clock: Arc::clone(&options.clock),
-            timelines: options.timelines.clone(),
-            kept: Some(kept),
-        };
+        let shared = Shared::of(options, key, Some(kept));
         let batch = options.batch.max(1);
         let checkpoints = Checkpoints::of(&mut db, path)?;
         std::thread::Builder::new()
@@ -111,13 +117,7 @@ impl Writer {
     ) -> Result<Self, StoreError> {
         let (queue, waiting) = crossbeam_channel::unbounded::<Order>();
         let room = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
-        let shared = Shared {
-            words: Dictionary::default(),
-            key,
-            clock: Arc::clone(&options.clock),
-            timelines: options.timelines.clone(),
-            kept: None,
-        };
+        let shared = Shared::of(options, key, None);
         let (address, batch) = (address.clone(), options.batch.max(1));
         std::thread::Builder::new()
             .name("store-write".to_owned())
