@@ -6,6 +6,7 @@
 //! Where to start reading: [`check`] (what is said about a resource), then [`note`] (what a note
 //! is), [`identifiers`] and [`unique`] (who is who), [`profiles`] and [`terminology`] (the tables).
 
+pub mod access;
 pub mod cahier2017;
 pub mod check;
 pub mod conformance;

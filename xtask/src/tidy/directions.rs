@@ -3,12 +3,13 @@
 use super::{File, Finding, Tree};
 
 /// Which of our crates each may use. A crate that is not here may use none until it is added.
-const OURS: [(&str, &[&str]); 10] = [
+const OURS: [(&str, &[&str]); 11] = [
     ("fhir", &[]),
     ("care", &["fhir"]),
     ("pages", &[]),
     ("store", &["fhir", "pages"]),
     ("app", &["fhir", "care", "store"]),
+    ("identity", &["fhir", "care"]),
     ("deliver", &["care", "app"]),
     ("rest", &["fhir", "app"]),
     ("web", &["app"]),
@@ -50,7 +51,7 @@ const OTHERS: [(&[&str], &[&str], &str); 8] = [
     (&["metrics"], &["store", "app", "rest", "server"], "the engine and the rules are pure: they count nothing"),
     (
         &["tokio", "futures-util", "crossbeam-channel", "uuid", "rand", "getrandom", "tracing"],
-        &["pages", "store", "app", "deliver", "rest", "web", "outbound", "server"],
+        &["pages", "store", "app", "identity", "deliver", "rest", "web", "outbound", "server"],
         "the engine and the rules are pure: no I/O, no waiting, no chance",
     ),
 ];
