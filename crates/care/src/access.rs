@@ -14,7 +14,7 @@
 //! | who is who ([`Class::Identity`]) | the circle and the person; the operator | professionals, establishments, the person, legal representatives | the same |
 //! | the circle itself | the circle and the person; the operator | whoever keeps it | whoever keeps it ([`Keeping`]) |
 //! | anything else about the person | the circle and the person | the circle and the person | whoever made it |
-//! | *of no notebook:* directory | everybody who is known here | professionals, establishments, the operator | themselves, the operator |
+//! | *of no notebook:* directory | everybody who is known here | professionals, establishments, the operator | an establishment itself, the operator |
 //! | *of no notebook:* definitions | everybody who is known here | the operator | the operator |
 //! | *of no notebook:* the rest | whoever made it, the operator | everybody who is known here | whoever made it, the operator |
 //!
@@ -30,6 +30,7 @@ pub mod circle;
 pub mod identity;
 pub mod rules;
 pub mod scopes;
+pub mod sight;
 
 pub use audience::Audience;
 pub use belonging::{Belonging, Class, Party};
@@ -38,6 +39,7 @@ pub use circle::{Circle, Keeping, Member};
 pub use identity::{Acting, Identity};
 pub use rules::{Deed, Office, Owner, Reason, Standing, Verdict, decide};
 pub use scopes::Scopes;
+pub use sight::{InNotebook, Sight};
 
 #[cfg(test)]
 mod tests;

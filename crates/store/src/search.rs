@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use liaison_fhir::search::query::Query;
 
-use crate::contract::{Page, PageRequest, StoreError, TotalMode};
+use crate::contract::{Page, PageRequest, StoreError, TotalMode, Version};
 use crate::cursor::{Place, question};
 use crate::dialect::Value;
 use crate::dictionary::Kind;
@@ -38,6 +38,9 @@ struct Search {
     order: Order,
 }
 
+/// Which of the versions met are there for who asks.
+type There<'t> = &'t dyn Fn(&Version) -> bool;
+
 impl Reader<'_> {
     /// A page of a search.
     ///
@@ -51,12 +54,31 @@ impl Reader<'_> {
     /// # Errors
     /// [`StoreError::BadCursor`], [`StoreError::TooSlow`], [`StoreError::Unavailable`].
     pub fn search(&self, query: &Query, page: &PageRequest) -> Result<Page, StoreError> {
-        // What a job that writes finds, or does not find, must still be so when it is committed.
-        self.db.need_everything()?;
-        self.db.within(page.deadline, || self.search_page(query, page))
+        self.ask(query, page, None)
     }
 
-    fn search_page(&self, query: &Query, request: &PageRequest) -> Result<Page, StoreError> {
+    /// As [`Reader::search`], where of what could be brought in beside the matches only that is there of
+    /// which `there` says so: nothing else is given, counted, or led through. What matches is the query's
+    /// own affair.
+    ///
+    /// # Errors
+    /// As [`Reader::search`].
+    pub fn search_among(
+        &self,
+        query: &Query,
+        page: &PageRequest,
+        there: &dyn Fn(&Version) -> bool,
+    ) -> Result<Page, StoreError> {
+        self.ask(query, page, Some(there))
+    }
+
+    fn ask(&self, query: &Query, page: &PageRequest, there: Option<There<'_>>) -> Result<Page, StoreError> {
+        // What a job that writes finds, or does not find, must still be so when it is committed.
+        self.db.need_everything()?;
+        self.db.within(page.deadline, || self.search_page(query, page, there))
+    }
+
+    fn search_page(&self, query: &Query, request: &PageRequest, there: Option<There<'_>>) -> Result<Page, StoreError> {
         // The number of a question is only needed where there is a cursor.
         let number = || question(&(&query.types, &query.filter, &query.sort));
         let place = request.cursor.as_ref().map(|cursor| self.key.open(cursor, number())).transpose()?;
@@ -97,7 +119,7 @@ impl Reader<'_> {
         };
         let (matches, found): (Vec<_>, Vec<_>) =
             matches.into_iter().map(|Match { live, .. }| (Arc::clone(&live.version), live)).unzip();
-        let (includes, includes_cut) = self.included(&steps, found, request.include_limit)?;
+        let (includes, includes_cut) = self.included(&steps, found, request.include_limit, there)?;
         Ok(Page { matches, includes, includes_cut, total, next })
     }
 

@@ -78,6 +78,12 @@ impl Audience {
     }
 }
 
+/// The labels, as system and code, that hide something from somebody in these capacities.
+pub(super) fn hiding(capacities: Capacities) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let from = move |those: &[Capacity]| Capacities::of(those).meets(capacities);
+    HIDDEN.iter().filter(move |(_, _, those)| from(those)).map(|(system, code, _)| (*system, *code))
+}
+
 #[cfg(test)]
 mod tests {
     use liaison_fhir::{array, object};

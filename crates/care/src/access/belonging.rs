@@ -11,7 +11,10 @@ use liaison_fhir::{
 };
 
 use super::audience::Audience;
-use crate::identifiers::{Kind, recognise};
+use crate::identifiers::{
+    ADELI_RANK, FINESS, IDNPS, IDNST, INS_A, INS_C, INS_NIA, INS_NIR, INS_NIR_DEMO, INS_NIR_TEST, Kind, RPPS,
+    RPPS_RANK, SIRENE, ins, recognise,
+};
 
 /// Somebody, as a resource refers to them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,27 +59,45 @@ impl Party {
         Some(Self::Identified { kind: canonical_system(system, None).as_ref().into(), number: number.into() })
     }
 
-    /// Everybody whom a `Reference` names, all of them the same one: the resource it points to, the
-    /// identifier beside it, those of a resource contained in its `holder`.
+    /// Everybody whom a `Reference` names, all of them the same one: the resource it points to and the
+    /// identifier beside it. What is contained in a resource is nobody: it has no identity of its own.
     #[must_use]
-    pub fn all(reference: &Object, holder: &Object, bases: &[String]) -> Vec<Self> {
-        let mut parties = Vec::new();
-        match reference.str("reference") {
-            Some(inside) if inside.starts_with('#') => {
-                let id = inside.get(1..);
-                let contained = holder.objects("contained").find(|resource| resource.str("id") == id);
-                parties
-                    .extend(contained.into_iter().flat_map(|c| c.objects("identifier")).filter_map(Self::identified));
-            }
-            Some(reference) => {
-                if let Some(Target::Local { resource_type, id }) = extract::target(reference, bases) {
-                    parties.push(Self::Resource { resource_type, id });
-                }
-            }
-            None => {}
+    pub fn all(reference: &Object, bases: &[String]) -> Vec<Self> {
+        let target = reference.str("reference").and_then(|reference| extract::target(reference, bases));
+        let resource = match target {
+            Some(Target::Local { resource_type, id }) => Some(Self::Resource { resource_type, id }),
+            _ => None,
+        };
+        resource.into_iter().chain(reference.object("identifier").and_then(Self::identified)).collect()
+    }
+
+    /// The ways in which the identifier of a party may be written, as system and value; none for a resource.
+    #[must_use]
+    pub fn written(&self) -> Vec<(String, String)> {
+        let Self::Identified { kind, number } = self else { return Vec::new() };
+        let whole = |system: &str| (system.to_owned(), number.to_string());
+        let led = |system: &str, by: char| (system.to_owned(), format!("{by}{number}"));
+        let ins = |system: &str| {
+            let key = ins::key_of(number).map(|key| (system.to_owned(), format!("{number}{key:02}")));
+            [whole(system)].into_iter().chain(key).collect()
+        };
+        match kind.as_str() {
+            "INS-NIR" => ins(INS_NIR),
+            "INS-NIA" => ins(INS_NIA),
+            "INS-NIR-TEST" => ins(INS_NIR_TEST),
+            "INS-NIR-DEMO" => ins(INS_NIR_DEMO),
+            "INS-C" => vec![whole(INS_C)],
+            "INS-A" => vec![whole(INS_A)],
+            "RPPS" => vec![whole(RPPS), led(IDNPS, '8')],
+            "IDNPS" => vec![whole(IDNPS)],
+            "ADELI" => vec![led(IDNPS, '0')],
+            "FINESS" => vec![whole(FINESS), led(IDNST, '1')],
+            "SIRET" => vec![whole(SIRENE), led(IDNST, '3')],
+            "ADELI-rang" => vec![whole(ADELI_RANK), led(IDNST, '0')],
+            "RPPS-rang" => vec![whole(RPPS_RANK), led(IDNST, '4')],
+            "idNat_Struct" => vec![whole(IDNST)],
+            system => vec![whole(system)],
         }
-        parties.extend(reference.object("identifier").and_then(Self::identified));
-        parties
     }
 }
 
@@ -144,8 +165,8 @@ impl Class {
 pub struct Belonging {
     /// What kind of thing it is.
     pub class: Class,
-    /// The id of the `Patient` whose notebook it is in.
-    pub notebook: Option<String>,
+    /// The ids of the `Patient`s in whose notebooks it is: an appointment of two is in both.
+    pub notebooks: Vec<String>,
     /// Who wrote it, by its own word.
     pub authors: Vec<Party>,
     /// From whom its labels hide it.
@@ -157,27 +178,29 @@ impl Belonging {
     #[must_use]
     pub fn of(resource: &Object, index: &[IndexRow], bases: &[String]) -> Self {
         let resource_type = resource.resource_type().unwrap_or_default();
-        let notebook = match resource_type {
-            "Patient" => resource.str("id").map(str::to_owned),
-            _ => notebook(index).map(str::to_owned),
+        let notebooks: Vec<String> = match resource_type {
+            "Patient" => resource.str("id").map(str::to_owned).into_iter().collect(),
+            _ => notebooks(index).map(str::to_owned).collect(),
         };
         let named = author_elements(resource_type).iter();
         let authors = named.flat_map(|element| resource.objects(element));
         Self {
-            class: Class::of(resource_type, notebook.as_deref()),
-            authors: authors.flat_map(|author| Party::all(author, resource, bases)).collect(),
+            class: Class::of(resource_type, notebooks.first().map(String::as_str)),
+            authors: authors.flat_map(|author| Party::all(author, bases)).collect(),
             audience: Audience::of(resource),
-            notebook,
+            notebooks,
         }
     }
 }
 
-/// The id of the person whom a resource is about, by the rows it is found by.
-#[must_use]
-pub fn notebook(index: &[IndexRow]) -> Option<&str> {
-    index.iter().find_map(|row| match &row.value {
+/// The codes of the parameters by which a resource is about a person.
+pub(super) const ABOUT: [&str; 2] = ["patient", "subject"];
+
+/// The ids of the persons whom a resource is about, by the rows it is found by.
+pub fn notebooks(index: &[IndexRow]) -> impl Iterator<Item = &str> {
+    index.iter().filter_map(|row| match &row.value {
         IndexValue::Reference(Target::Local { resource_type, id })
-            if *resource_type == "Patient" && matches!(row.param.code, "patient" | "subject") =>
+            if *resource_type == "Patient" && ABOUT.contains(&row.param.code) =>
         {
             Some(id.as_str())
         }
@@ -186,7 +209,7 @@ pub fn notebook(index: &[IndexRow]) -> Option<&str> {
 }
 
 /// Where a type says who wrote it.
-fn author_elements(resource_type: &str) -> &'static [&'static str] {
+pub(super) fn author_elements(resource_type: &str) -> &'static [&'static str] {
     match resource_type {
         "DocumentReference" | "Composition" => &["author"],
         "Communication" | "CommunicationRequest" => &["sender"],
@@ -248,18 +271,10 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_names_by_address_by_identifier_or_by_what_is_contained() {
-        let note = object! {
-            "contained" => array![object! {
-                "resourceType" => "Practitioner",
-                "id" => "p",
-                "identifier" => array![object! { "system" => RPPS, "value" => "10005678901" }]
-            }]
-        };
-        let named = |reference: Object| Party::all(&reference, &note, &bases());
+    fn a_reference_names_by_address_and_by_identifier_and_nobody_by_what_is_contained() {
+        let named = |reference: Object| Party::all(&reference, &bases());
         let nurse = identified(RPPS, "10005678901").unwrap();
-        assert_eq!(named(object! { "reference" => "#p" }), std::slice::from_ref(&nurse));
-        assert_eq!(named(object! { "reference" => "#other" }), []);
+        assert_eq!(named(object! { "reference" => "#p" }), []);
         let both = object! {
             "reference" => "https://liaison.example/fhir/r4/Practitioner/7",
             "identifier" => object! { "system" => IDNPS, "value" => "810005678901" }
@@ -267,6 +282,25 @@ mod tests {
         assert_eq!(named(both), [Party::resource("Practitioner", "7"), nurse]);
         assert_eq!(named(object! { "reference" => "https://other.example/Practitioner/7" }), []);
         assert_eq!(named(object! { "display" => "Mme Brooks" }), []);
+    }
+
+    #[test]
+    fn every_way_an_identifier_is_written_names_the_same_one() {
+        for (system, value, ways) in [
+            (RPPS, "10005678901", 2),
+            (INS_NIR, "279035121518989", 2),
+            (FINESS, "750803447", 2),
+            (SIRENE, "73282932000074", 2),
+            ("http://local", "7", 1),
+        ] {
+            let party = identified(system, value).unwrap();
+            let written = party.written();
+            assert_eq!(written.len(), ways, "{system}");
+            assert!(
+                written.iter().all(|(system, value)| identified(system, value).as_ref() == Some(&party)),
+                "{written:?}"
+            );
+        }
     }
 
     #[test]
@@ -278,7 +312,7 @@ mod tests {
         let index = [row("DocumentReference", "subject", "Patient", "jeanne")];
         let belonging = Belonging::of(&note, &index, &bases());
         assert_eq!(belonging.class, Class::Note);
-        assert_eq!(belonging.notebook.as_deref(), Some("jeanne"));
+        assert_eq!(belonging.notebooks, ["jeanne"]);
         assert_eq!(belonging.authors, [Party::resource("PractitionerRole", "a"), Party::resource("Device", "b")]);
         assert_eq!(belonging.audience, Audience::OPEN);
     }
@@ -287,7 +321,7 @@ mod tests {
     fn a_person_is_in_their_own_notebook_and_what_is_about_nobody_in_none() {
         let person = object! { "resourceType" => "Patient", "id" => "jeanne" };
         let belonging = Belonging::of(&person, &[], &bases());
-        assert_eq!((belonging.class, belonging.notebook.as_deref()), (Class::Identity, Some("jeanne")));
+        assert_eq!((belonging.class, belonging.notebooks), (Class::Identity, vec!["jeanne".to_owned()]));
         let list = object! { "resourceType" => "List" };
         assert_eq!(Belonging::of(&list, &[], &bases()).class, Class::Private);
         let group = [row("DocumentReference", "subject", "Group", "family")];

@@ -75,7 +75,7 @@ impl Circle {
         }
         let (opened, closed) = team.object("period").map_or(ALWAYS, |period| span(period, setting.zone));
         let members = team.objects("participant").filter_map(|participant| {
-            let who = Party::all(participant.object("member")?, team, setting.bases);
+            let who = Party::all(participant.object("member")?, setting.bases);
             let roles: Vec<&Object> = participant.objects("role").collect();
             let (from, until) = participant.object("period").map_or(ALWAYS, |period| span(period, setting.zone));
             let (from, until) = (from.max(opened), until.min(closed));
@@ -91,7 +91,7 @@ impl Circle {
             })
         });
         let charge = team.objects("managingOrganization").filter_map(|organization| {
-            let who = Party::all(organization, team, setting.bases);
+            let who = Party::all(organization, setting.bases);
             (opened < closed && !who.is_empty()).then_some(Member {
                 who,
                 role: Capacities::NONE,

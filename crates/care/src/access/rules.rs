@@ -144,7 +144,12 @@ fn change(class: Class, standing: Standing) -> Verdict {
         Class::Note | Class::Record => granted_if(own, Reason::NotTheAuthor),
         Class::Circle => keep(standing),
         Class::Identity => identify(standing),
-        Class::Directory | Class::Private => granted_if(own || is_operator(standing), Reason::NotTheOperator),
+        // Nobody writes a profession for themselves: what the directory says of people is for who answers for it.
+        Class::Directory => {
+            let itself = own && standing.nature.meets(Establishment.into());
+            granted_if(itself || is_operator(standing), Reason::NotTheOperator)
+        }
+        Class::Private => granted_if(own || is_operator(standing), Reason::NotTheOperator),
         Class::Definition => granted_if(is_operator(standing), Reason::NotTheOperator),
     }
 }
@@ -308,12 +313,14 @@ mod tests {
     }
 
     #[test]
-    fn the_directory_is_read_by_all_and_changed_by_oneself() {
+    fn the_directory_is_read_by_all_and_changed_by_a_structure_itself_or_the_operator() {
         let nurse = stranger(HealthProfessional);
         assert_eq!(decide(Deed::See, Class::Directory, Audience::OPEN, stranger(Capacity::Relative)), Verdict::Granted);
         let change = |standing| decide(Deed::Change, Class::Directory, Audience::OPEN, standing);
         assert_eq!(change(nurse), Verdict::Refused(Reason::NotTheOperator));
-        assert_eq!(change(Standing { owner: Owner::Oneself, ..nurse }), Verdict::Granted);
+        let own = |capacity| change(Standing { owner: Owner::Oneself, ..stranger(capacity) });
+        assert_eq!(own(HealthProfessional), Verdict::Refused(Reason::NotTheOperator), "nor a profession of one's own");
+        assert_eq!(own(Establishment), Verdict::Granted);
         assert_eq!(change(operator()), Verdict::Granted);
     }
 }

@@ -77,6 +77,7 @@ impl<'a> Judge<'a> {
             Clause::Not(clause) => !self.holds(clause, of),
             Clause::Has(param, test) => self.has(*param, test, of),
             Clause::Present(param) => of.resource_type == param.base && values::present(*param, of.tree, self.context),
+            Clause::OfType(types) => types.contains(&of.resource_type),
             Clause::Id(ids) => ids.iter().any(|id| id == of.id),
             Clause::LastUpdated(test) => was_updated(test, of),
             Clause::Refers { param, types, target } => self.targets(*param, of).into_iter().any(|position| {

@@ -38,6 +38,8 @@ pub enum Clause {
     Has(Param, Test),
     /// The parameter has at least one value (`:missing=false`).
     Present(Param),
+    /// It is a resource of one of these types: for what holds of several types at once.
+    OfType(Vec<&'static str>),
     /// The logical id is one of these.
     Id(Vec<CompactString>),
     /// The last change falls in a range.

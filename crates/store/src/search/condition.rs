@@ -172,6 +172,8 @@ impl Reader<'_> {
             Clause::All(of) => Condition::all(self.conditions(of, kind)?),
             Clause::Any(of) => Condition::any(self.conditions(of, kind)?),
             Clause::Not(of) => Condition::not(self.condition(of, kind)?),
+            Clause::OfType(types) if types.contains(&&*kind.name) => Condition::ALWAYS,
+            Clause::OfType(_) => Condition::NEVER,
             Clause::Id(ids) if ids.is_empty() => Condition::NEVER,
             Clause::Id(ids) => Condition::Id(ids.clone()),
             Clause::LastUpdated(test) => Condition::Updated(*test),

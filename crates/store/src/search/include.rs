@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use liaison_fhir::search::query::{Include, IncludeWay, Iterate};
 
+use super::There;
 use super::found::Resources;
 use crate::contract::{Cut, INCLUDE_DEPTH, StoreError, Version};
 use crate::kept::Live;
@@ -38,6 +39,7 @@ impl Reader<'_> {
         steps: &[Step],
         found: Vec<Arc<Live>>,
         limit: u32,
+        there: Option<There<'_>>,
     ) -> Result<(Vec<Arc<Version>>, Cut), StoreError> {
         let mut versions = Vec::new();
         if steps.is_empty() {
@@ -57,6 +59,8 @@ impl Reader<'_> {
             for step in steps.iter().filter(|step| depth == 0 || step.iterate == Iterate::Repeatedly) {
                 let against = match step.way {
                     IncludeWay::Forward => Vec::new(),
+                    // Those that are not there for who asks must not take the place of others.
+                    IncludeWay::Reverse if there.is_some() => self.referring(&from, step, usize::MAX, 0)?,
                     IncludeWay::Reverse => self.referring(&from, step, limit - versions.len(), known.len())?,
                 };
                 let along = from.references.iter().filter(|(param, _)| step.follows(*param)).map(|(_, target)| *target);
@@ -64,7 +68,9 @@ impl Reader<'_> {
                     if known.contains(&key) {
                         continue;
                     }
-                    let Some(one) = resources.get(key)?.filter(|one| step.brings(one.kind)) else { continue };
+                    let brought =
+                        |one: &Arc<Live>| step.brings(one.kind) && there.is_none_or(|there| there(&one.version));
+                    let Some(one) = resources.get(key)?.filter(brought) else { continue };
                     if versions.len() == limit {
                         return Ok((versions, Cut::Cut));
                     }

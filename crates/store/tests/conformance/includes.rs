@@ -111,6 +111,30 @@ async fn no_more_than_the_limit_and_saying_so() {
 }
 
 #[tokio::test]
+async fn what_is_not_there_for_who_asks_is_neither_given_nor_counted_nor_led_through() {
+    let bench = thread().await;
+    let among = |ids: &[&str], steps: Vec<Include>, limit: u32, there: &dyn Fn(&str) -> bool| {
+        let filter = Clause::Id(ids.iter().map(|id| (*id).into()).collect());
+        let query = Query { types: vec!["Note"], filter, sort: Vec::new(), includes: steps };
+        let request = PageRequest { include_limit: limit, ..page(10, None) };
+        bench.read(|reader| reader.search_among(&query, &request, &|version| there(&version.name.id)))
+    };
+    // 1 answers 4, which answers 3, which answers 2.
+    let thread = || vec![step(IncludeWay::Forward, &[REPLY], &[], Iterate::Repeatedly)];
+    assert_eq!(brought(&among(&["1"], thread(), 10, &|id| id != "3")), ["Note/4"]);
+    assert_eq!(brought(&among(&["1"], thread(), 10, &|id| id != "4")), Vec::<String>::new());
+    let cut = among(&["1"], thread(), 1, &|id| id != "3");
+    assert_eq!((cut.includes.len(), cut.includes_cut), (1, Cut::Whole), "what is hidden is not what was cut");
+    // Of four notes about the person only the oldest is there.
+    let back = vec![
+        step(IncludeWay::Forward, &[SUBJECT], &[], Iterate::Repeatedly),
+        step(IncludeWay::Reverse, &[SUBJECT], &["Note"], Iterate::Repeatedly),
+    ];
+    let found = among(&["4"], back, 2, &|id| id == "1");
+    assert_eq!((brought(&found), found.includes_cut), (vec!["Note/1".to_owned(), "Person/1".to_owned()], Cut::Whole));
+}
+
+#[tokio::test]
 async fn a_long_thread_ends_where_it_is_said_to() {
     let bench = open();
     let far = u64::from(INCLUDE_DEPTH) + 1;

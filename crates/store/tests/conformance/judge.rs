@@ -147,6 +147,7 @@ impl Judge {
             Clause::Not(of) => !self.holds(resource, of),
             Clause::Has(param, test) => rows(*param).any(|row| passes(&row.value, test)),
             Clause::Present(param) => rows(*param).next().is_some(),
+            Clause::OfType(types) => types.contains(&&*resource.name.resource_type),
             Clause::Id(ids) => ids.iter().any(|id| **id == *resource.name.id),
             Clause::LastUpdated(test) => {
                 compare(test.comparison, resource.updated, resource.updated + 1, test.low, test.high)

@@ -224,6 +224,7 @@ pub fn clause(updated: i64) -> impl Strategy<Value = Clause> {
         1 => (comparison(), 0..60_i64, 1..20_i64).prop_map(move |(comparison, low, length)| {
             Clause::LastUpdated(DateTest { comparison, low: updated + low, high: updated + low + length })
         }),
+        1 => types().prop_map(Clause::OfType),
         1 => Just(Clause::always()),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {

@@ -171,6 +171,7 @@ fn indexed(clause: &Clause, of: usize, all: &[Candidate<'_>], rows: &[Vec<IndexR
         Clause::Not(clause) => !indexed(clause, of, all, rows),
         Clause::Has(param, test) => mine(*param).any(|value| row_passes(value, test)),
         Clause::Present(param) => mine(*param).next().is_some(),
+        Clause::OfType(types) => types.contains(&all[of].resource_type),
         Clause::Id(ids) => ids.iter().any(|id| id == all[of].id),
         Clause::LastUpdated(test) => {
             let at = all[of].last_updated;

@@ -74,6 +74,7 @@ fn told(clause: &Clause) -> String {
         Clause::Not(clause) => format!("not {}", told(clause)),
         Clause::Has(param, test) => format!("{} {}", param.code, told_test(test)),
         Clause::Present(param) => format!("{} present", param.code),
+        Clause::OfType(types) => format!("of type {}", types.join(",")),
         Clause::Id(ids) => format!("id {}", ids.join(",")),
         Clause::LastUpdated(test) => format!("updated {}", told_date(test)),
         Clause::Refers { param, types, target } => {
