@@ -1,13 +1,14 @@
 //! What a write brings: a resource, or the bytes of a `Binary`.
 
 use bytes::Bytes;
-use liaison_fhir::{json, object, outcome::IssueKind, release, text, tree::Object, validate};
+use liaison_fhir::{object, outcome::IssueKind, release, text, tree::Object, validate};
 use liaison_store::contract::NewBlob;
 use ring::digest;
 
 use crate::{
     error::AppError,
     face::Face,
+    idempotence::Carried,
     operation::Stage,
     write::{
         attachments::{self, Apart, BINARY},
@@ -38,20 +39,6 @@ pub struct Raw {
 }
 
 impl Content {
-    /// What tells this content from another, for a key of idempotence.
-    pub(crate) fn digest_into(&self, context: &mut digest::Context) {
-        match self {
-            Self::Resource(tree) => context.update(&json::write(tree)),
-            Self::Raw(raw) => {
-                context.update(raw.content_type.as_bytes());
-                context.update(b"\n");
-                context.update(raw.security_context.as_deref().unwrap_or_default().as_bytes());
-                context.update(b"\n");
-                context.update(&raw.bytes);
-            }
-        }
-    }
-
     /// The id that the content says it has.
     pub(crate) fn id(&self) -> Option<&str> {
         match self {
@@ -69,6 +56,21 @@ impl Content {
         match self {
             Self::Resource(tree) => draft::draft(tree, resource_type, face, stage),
             Self::Raw(raw) => raw.draft(stage),
+        }
+    }
+}
+
+impl Carried for Content {
+    fn digest_into(&self, context: &mut digest::Context) {
+        match self {
+            Self::Resource(tree) => tree.digest_into(context),
+            Self::Raw(raw) => {
+                context.update(raw.content_type.as_bytes());
+                context.update(b"\n");
+                context.update(raw.security_context.as_deref().unwrap_or_default().as_bytes());
+                context.update(b"\n");
+                context.update(&raw.bytes);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Requests that may be repeated: the same `Idempotency-Key` and the same request, the same answer.
 
-use liaison_fhir::{outcome::IssueKind, text};
+use liaison_fhir::{json, outcome::IssueKind, text, tree::Object};
 use liaison_store::{
     contract::{Instant, Name, RememberedAnswer},
     reader::Reader,
@@ -8,7 +8,19 @@ use liaison_store::{
 };
 use ring::digest;
 
-use crate::{content::Content, error::AppError, face::Face, operation::Stage};
+use crate::{error::AppError, face::Face, operation::Stage};
+
+/// What a request carries, told from anything else that it could carry.
+pub(crate) trait Carried {
+    /// Adds what tells it from others.
+    fn digest_into(&self, context: &mut digest::Context);
+}
+
+impl Carried for Object {
+    fn digest_into(&self, context: &mut digest::Context) {
+        context.update(&json::write(self));
+    }
+}
 
 /// The key of a request and what it asks, so that the same key for something else is noticed.
 #[derive(Clone, Debug)]
@@ -26,7 +38,7 @@ impl Key {
     pub(crate) fn new(
         given: Option<String>,
         address: &str,
-        content: &Content,
+        content: &impl Carried,
         face: &Face,
         stage: &Stage,
     ) -> Result<Option<Self>, AppError> {

@@ -77,24 +77,25 @@ impl Interaction {
     /// What is asked for below a base, by method and route (`/{type}/{id}`).
     #[must_use]
     pub fn of(method: &Method, route: &str) -> Self {
-        let mut segments = route.split('/').filter(|segment| !segment.is_empty());
+        // Bytes, each looked at once: a search for each of the slashes costs more than all else that is counted.
+        let mut segments = route.as_bytes().split(|byte| *byte == b'/').filter(|segment| !segment.is_empty());
         let places = [segments.next(), segments.next(), segments.next(), segments.next()];
         let reads = *method == Method::GET || *method == Method::HEAD;
         match places {
             [None, ..] if reads => Self::SearchSystem,
             // Which of the two, the bundle says.
             [None, ..] if *method == Method::POST => Self::Batch,
-            [Some("metadata"), None, ..] if reads => Self::Capabilities,
-            [Some("_search"), None, ..] => Self::SearchSystem,
-            [Some("_history"), None, ..] if reads => Self::HistorySystem,
-            [Some(_), Some("_search"), None, _] => Self::SearchType,
-            [Some(_), Some("_history"), None, _] if reads => Self::HistoryType,
-            [Some(_), Some(_), Some("_history"), None] if reads => Self::HistoryInstance,
-            [Some(_), Some(_), Some("_history"), Some(_)] if reads => Self::Vread,
-            [Some(_), Some(last), None, _] | [Some(_), Some(_), Some(last), None] if last.starts_with('$') => {
+            [Some(b"metadata"), None, ..] if reads => Self::Capabilities,
+            [Some(b"_search"), None, ..] => Self::SearchSystem,
+            [Some(b"_history"), None, ..] if reads => Self::HistorySystem,
+            [Some(_), Some(b"_search"), None, _] => Self::SearchType,
+            [Some(_), Some(b"_history"), None, _] if reads => Self::HistoryType,
+            [Some(_), Some(_), Some(b"_history"), None] if reads => Self::HistoryInstance,
+            [Some(_), Some(_), Some(b"_history"), Some(_)] if reads => Self::Vread,
+            [Some(_), Some(last), None, _] | [Some(_), Some(_), Some(last), None] if last.starts_with(b"$") => {
                 Self::Operation
             }
-            [Some(kind), id, None, _] if !kind.contains('*') => match (method.as_str(), id) {
+            [Some(kind), id, None, _] if !kind.contains(&b'*') => match (method.as_str(), id) {
                 ("GET" | "HEAD", None) => Self::SearchType,
                 ("GET" | "HEAD", Some(_)) => Self::Read,
                 ("POST", None) => Self::Create,
@@ -158,7 +159,9 @@ impl Class {
     /// That of the type that an address below a base names first.
     #[must_use]
     pub fn of(below: &str) -> Self {
-        let first = below.trim_start_matches('/').split('/').next().unwrap_or_default();
+        let below = below.strip_prefix('/').unwrap_or(below);
+        let end = below.bytes().position(|byte| byte == b'/').unwrap_or(below.len());
+        let first = below.get(..end).unwrap_or_default();
         match first {
             "" | "metadata" | "_search" | "_history" => Self::None,
             "DocumentReference" => Self::Note,

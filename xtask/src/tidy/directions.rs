@@ -38,7 +38,6 @@ const OTHERS: [(&[&str], &[&str], &str); 8] = [
             "toml",
             "tracing-subscriber",
             "mimalloc",
-            "metrics-exporter-prometheus",
             "opentelemetry",
             "opentelemetry_sdk",
             "opentelemetry-otlp",

@@ -118,7 +118,7 @@ async fn collection(
     idempotency_key: Option<String>,
     stage: Stage,
 ) -> Result<Taken, AppError> {
-    let key = Key::new(idempotency_key, "POST collection", &Content::Resource(bundle.clone()), &face, &stage)?;
+    let key = Key::new(idempotency_key, "POST collection", &bundle, &face, &stage)?;
     let (entries, repairs) = read(bundle, &face, &stage)?;
     let notes: Vec<usize> = entries
         .iter()

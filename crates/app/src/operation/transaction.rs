@@ -16,7 +16,6 @@ use crate::{
         entry::{self, Entry},
         plan::Transaction as Carried,
     },
-    content::Content,
     error::{AppError, Refusal},
     face::Face,
     idempotence::Key,
@@ -51,7 +50,7 @@ impl Operation for Transaction {
 
     async fn run(self, stage: Stage) -> Result<BundleAnswer, AppError> {
         let Self { face, bundle, idempotency_key } = self;
-        let key = Key::new(idempotency_key, "POST transaction", &Content::Resource(bundle.clone()), &face, &stage)?;
+        let key = Key::new(idempotency_key, "POST transaction", &bundle, &face, &stage)?;
         let (entries, issues) = read(bundle, &face, &stage)?;
         let answers = carry_out(entries, key, face, stage).await?;
         Ok(BundleAnswer { entries: answers.into_iter().map(Ok).collect(), issues })

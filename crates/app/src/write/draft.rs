@@ -116,7 +116,9 @@ fn set_apart(
     let mut release = face.release;
     if resource_type == "Binary" {
         // Bytes have no release: one form serves both faces and the raw uploads.
-        tree = in_r4(&tree, release).into_owned();
+        if let Cow::Owned(converted) = in_r4(&tree, release) {
+            tree = converted;
+        }
         release = release::view();
     }
     let apart = attachments::set_apart(&mut tree, resource_type, release, face, stage.app.settings())?;

@@ -1,7 +1,5 @@
 //! Every figure there is, with what it means: one list, for the text that is shown and for its document.
 
-use metrics::Unit;
-
 /// A figure.
 #[derive(Debug)]
 pub struct Figure {
@@ -73,17 +71,6 @@ pub const ALL: [Figure; 23] = [
     gauge("process_max_fds", "Files and connections the process may have open."),
     gauge("process_start_time_seconds", "When the process was started, in seconds since 1970."),
 ];
-
-impl Figure {
-    /// Tells the collector what it means.
-    pub fn describe(&self) {
-        match self.kind {
-            Kind::Counter => metrics::describe_counter!(self.name, Unit::Count, self.meaning),
-            Kind::Gauge => metrics::describe_gauge!(self.name, Unit::Count, self.meaning),
-            Kind::Histogram => metrics::describe_histogram!(self.name, Unit::Count, self.meaning),
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
