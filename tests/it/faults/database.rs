@@ -2,11 +2,13 @@
 
 use std::{
     process::{Child, Command, Stdio},
-    time::Duration,
+    sync::Barrier,
+    time::{Duration, Instant},
 };
 
 use liaison_test_postgres::{Cluster, Installation, Stop};
 use liaison_tests::Nodes;
+use tokio::runtime::Handle;
 
 use super::{Trial, cluster, is_told_to_come_back, nodes_at, rounds};
 
@@ -52,6 +54,30 @@ async fn a_node_that_is_started_before_its_database_waits_or_says_so() {
     }
     cluster.start_again();
     drop(nodes_at(database.url()).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_started_while_another_makes_the_store_waits_for_it() {
+    const MAKING: Duration = Duration::from_secs(13);
+    let cluster = cluster(&[]);
+    let database = cluster.database();
+    // A slow disk is like this: somebody holds what whoever makes a store holds, longer than any request waits for a lock
+    // or for a statement.
+    let (held, begun, handle) = (Barrier::new(2), Instant::now(), Handle::current());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            held.wait();
+            database.sql("SELECT pg_advisory_lock(1279869257), pg_sleep(13)");
+        });
+        held.wait();
+        let holds = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted";
+        while cluster.sql("postgres", holds) != "1" {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let started = scope.spawn(|| handle.block_on(nodes_at(database.url()))).join();
+        drop(started.expect("they start"));
+        assert!(begun.elapsed() >= MAKING, "nobody waited: {:?}", begun.elapsed());
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

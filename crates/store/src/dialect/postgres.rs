@@ -347,11 +347,6 @@ impl Connection {
         self.wait(self.client.batch_execute(sql))
     }
 
-    /// As [`Connection::run`], however long it takes.
-    pub(crate) fn run_long(&self, sql: &str) -> Result<(), StoreError> {
-        self.within(Duration::from_secs(7 * 86_400), || self.run(sql))
-    }
-
     /// A prepared statement.
     fn prepared(&self, sql: &str) -> Result<Statement, StoreError> {
         if let Some(statement) = self.statements.borrow().get(sql) {

@@ -58,5 +58,7 @@ pub(crate) fn distribute(address: &Address, engine: Engine) -> Result<(), StoreE
     shared::require_usable(&db)?;
     // Moving all of a large store takes as long as it takes.
     db.run("SET statement_timeout = 0")?;
-    shared::in_transaction(&db, || statements(engine).iter().try_for_each(|statement| db.run_long(statement)))
+    shared::in_transaction(&db, shared::MIGRATING, || {
+        statements(engine).iter().try_for_each(|statement| db.run(statement))
+    })
 }

@@ -6,6 +6,8 @@
 //! while the store is brought forward. The store says its version, and that of the oldest program that
 //! can use it.
 
+use std::time::Duration;
+
 use super::MigrationStep;
 use crate::contract::StoreError;
 use crate::cursor::CursorKey;
@@ -49,8 +51,16 @@ enum State {
     },
 }
 
-/// Held by whoever makes or migrates a store: "LIAI".
-const LOCK: &str = "SELECT pg_advisory_xact_lock(1279869257)";
+/// Held by whoever makes or migrates a store: "LIAI". Whoever comes meanwhile waits for it as long as it takes; for what
+/// others are reading no longer than ever, since those who come after wait behind.
+const LOCK: &str =
+    "SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(1279869257); SET LOCAL lock_timeout = '5s'";
+
+/// How long a store is made at most, by this program or another: the disk of the database may be a slow one.
+const MAKING: Duration = Duration::from_secs(300);
+
+/// A step may read every row there is.
+pub(super) const MIGRATING: Duration = Duration::from_secs(7 * 86_400);
 
 const STATE: &str = "liaison-schema";
 
@@ -107,7 +117,7 @@ pub(crate) fn make_if_empty(db: &Connection, shards: u32) -> Result<(), StoreErr
     if state(db)? != State::Empty {
         return Ok(());
     }
-    in_transaction(db, || match state(db)? {
+    in_transaction(db, MAKING, || match state(db)? {
         State::Empty => take(db, STEPS, shards),
         State::Store { .. } => Ok(()),
     })
@@ -119,7 +129,7 @@ pub(crate) fn migrate(address: &Address, mode: MigrateMode, shards: u32) -> Resu
     let planned = |steps: &[Step]| steps.iter().map(|step| step.step).collect();
     match mode {
         MigrateMode::Plan => missing(state(&db)?).map(planned),
-        MigrateMode::Run => in_transaction(&db, || {
+        MigrateMode::Run => in_transaction(&db, MIGRATING, || {
             let steps = missing(state(&db)?)?;
             take(&db, steps, shards)?;
             Ok(planned(steps))
@@ -156,22 +166,26 @@ fn take(db: &Connection, steps: &[Step], shards: u32) -> Result<(), StoreError> 
     Ok(())
 }
 
+/// Work that only one program does at a time, and that may take so long.
 pub(super) fn in_transaction<T>(
     db: &Connection,
+    longest: Duration,
     work: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    db.run("BEGIN")?;
-    let done = db.run(LOCK).and_then(|()| work());
-    match done {
-        Ok(done) => {
-            db.run("COMMIT")?;
-            Ok(done)
-        }
-        Err(error) => {
-            if !db.is_broken() {
-                db.run("ROLLBACK")?;
+    db.within(longest, || {
+        db.run("BEGIN")?;
+        let done = db.run(LOCK).and_then(|()| work());
+        match done {
+            Ok(done) => {
+                db.run("COMMIT")?;
+                Ok(done)
             }
-            Err(error)
+            Err(error) => {
+                if !db.is_broken() {
+                    db.run("ROLLBACK")?;
+                }
+                Err(error)
+            }
         }
-    }
+    })
 }
