@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     time::{Duration, Instant},
@@ -216,6 +217,162 @@ async fn lines_that_are_wrong_are_named_and_the_others_written() {
     }
     let missing = import(&store, &["/nowhere/at.ndjson".to_owned()]);
     assert!(missing.status.code() == Some(1) && said(&missing).contains("/nowhere/at.ndjson"), "{}", said(&missing));
+}
+
+/// A person who is linked to others, as one is who was registered twice.
+fn linked(id: &str, others: &[&str]) -> String {
+    let mut person = sample::patient(id, "Morel", "Jeanne");
+    person["id"] = json!(id);
+    let link = |other: &&str| json!({ "other": { "reference": format!("Patient/{other}") }, "type": "seealso" });
+    if !others.is_empty() {
+        person["link"] = others.iter().map(link).collect();
+    }
+    person.to_string()
+}
+
+#[tokio::test]
+async fn what_refers_to_one_another_is_brought_in_wherever_it_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new();
+    // Far more than are written together lie between.
+    let between = |from: usize| (from..from + 250).map(|at| linked(&format!("alone-{at}"), &[]));
+    let mut first = vec![linked("a", &["b"]), linked("waits", &["x"])];
+    first.extend(between(0));
+    // One circle in two files, and one that needs what waits for the other.
+    first.extend([linked("b", &["a"]), linked("x", &["y", "a"])]);
+    let mut second = vec![linked("z", &["x", "waits-too"])];
+    second.extend(between(250));
+    second.extend([linked("y", &["z"]), linked("waits-too", &["b"])]);
+    // In a circle too, but with somebody who is nowhere; and one whose other is refused.
+    second.extend([linked("c", &["d"]), linked("d", &["c", "nobody"]), linked("e", &["f"])]);
+    second.push(linked("f", &["e"]).replace("seealso", "nonsense"));
+    let put = |name: &str, lines: Vec<String>| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        path.display().to_string()
+    };
+    let files = [put("first.ndjson", first), put("second.ndjson", second)];
+    let imported = import(&store, &files);
+    let told = said(&imported);
+    assert_eq!(imported.status.code(), Some(1), "{told}");
+    assert!(told.contains("511 read, 507 written, 0 there already, 4 refused"), "{told}");
+    let refused: Vec<&str> = told.lines().filter(|line| line.contains(".ndjson:")).collect();
+    for (line, word) in [(254, "Patient/d"), (255, "Patient/"), (256, "Patient/f"), (257, "link[0].type")] {
+        let place = format!("second.ndjson:{line}: ");
+        assert!(refused.iter().any(|told| told.contains(&place) && told.contains(word)), "{place}{word}: {told}");
+    }
+    assert_eq!(refused.len(), 4, "nothing is told of what waited and was written: {told}");
+    let server = Server::on(store).await;
+    for id in ["a", "b", "x", "y", "z", "waits", "waits-too"] {
+        server.r4().get(&format!("Patient/{id}")).await.is(200);
+    }
+    for id in ["c", "d", "e", "f"] {
+        server.r4().get(&format!("Patient/{id}")).await.is(404);
+    }
+}
+
+#[tokio::test]
+async fn a_circle_that_is_too_large_is_refused_with_its_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new();
+    let path = folder.path().join("circle.ndjson");
+    let lines: Vec<String> =
+        (0..600).map(|at| linked(&format!("p-{at}"), &[&format!("p-{}", (at + 1) % 600)])).collect();
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    let imported = import(&store, &[path.display().to_string()]);
+    let told = said(&imported);
+    assert_eq!(imported.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("600 read, 0 written") && told.contains("600 lines") && told.contains("500 entries"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn what_comes_through_a_pipe_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new();
+    let pipe = folder.path().join("pipe.ndjson");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut lines: Vec<String> = vec![linked("late", &["last"])];
+    lines.extend((0..150).map(|at| linked(&format!("alone-{at}"), &[])));
+    lines.push(linked("last", &[]));
+    let (text, into) = (lines.join("\n"), pipe.clone());
+    let writer = std::thread::spawn(move || std::fs::write(into, text).unwrap());
+    let imported = import(&store, &[pipe.display().to_string()]);
+    writer.join().unwrap();
+    let told = said(&imported);
+    assert!(told.contains("152 read, 151 written, 0 there already, 1 refused"), "{told}");
+    assert!(told.contains("pipe.ndjson:1: ") && told.contains("give it as a file"), "{told}");
+}
+
+/// Runs it, and says how much memory it held at most, in bytes.
+fn run_and_weigh(words: &[&str]) -> (Output, u64) {
+    let child = Command::new(binary()).args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let weighed = std::thread::spawn(move || {
+        let mut most = 0;
+        while let Some(held) = most_held(&std::fs::read_to_string(&status).unwrap_or_default()) {
+            most = held;
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        most
+    });
+    let output = child.wait_with_output().unwrap();
+    (output, weighed.join().unwrap())
+}
+
+/// The most that was resident, of the text in `/proc`; nothing once the program has ended.
+fn most_held(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_ascii_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+/// Notes with 18 MB each, of bytes that are in no other.
+fn heavy_notes(folder: &Path, count: usize) -> Vec<String> {
+    let mut files = written(folder, 1, 0);
+    let path = folder.join("notes.ndjson");
+    let mut out = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
+    for at in 0..count {
+        let bytes: Vec<u8> =
+            (0..18_000_000_u32).map(|byte| (byte.wrapping_mul(2_654_435_761) >> 13) as u8 ^ at as u8).collect();
+        let note = sample::note("Patient/p-0", "Practitioner/n", "x");
+        let scan = sample::attachment("application/octet-stream", &bytes);
+        let mut note = sample::named(sample::with(note, "/content/0/attachment", scan), &format!("n-{at}"));
+        note["id"] = json!(format!("n-{at}"));
+        writeln!(out, "{note}").unwrap();
+    }
+    out.flush().unwrap();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn heavy_attachments_go_through_an_import_and_an_export_one_after_the_other() {
+    // Under the bound of the project, 250 MB: with one needless copy of each it is above.
+    const AT_MOST: u64 = 225_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new();
+    let files = heavy_notes(folder.path(), 8);
+    let mut words = vec!["import", "--store", store.url()];
+    words.extend(files.iter().map(String::as_str));
+    let (imported, held) = run_and_weigh(&words);
+    assert!(imported.status.success(), "{}", said(&imported));
+    eprintln!("import: {} MB", held / 1_000_000);
+    assert!((10_000_000..AT_MOST).contains(&held), "the import held {held} bytes");
+    let out = folder.path().join("out");
+    let (exported, held) = run_and_weigh(&["export", "--store", store.url(), "--out", out.to_str().unwrap()]);
+    assert!(exported.status.success(), "{}", said(&exported));
+    eprintln!("export: {} MB", held / 1_000_000);
+    assert!((10_000_000..AT_MOST).contains(&held), "the export held {held} bytes");
+    let sizes: Vec<usize> = std::fs::read_to_string(out.join("DocumentReference.ndjson"))
+        .unwrap()
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["content"][0]["attachment"]["data"].as_str().unwrap().len()
+        })
+        .collect();
+    assert_eq!(sizes, [24_000_000; 8], "all of them came out whole");
 }
 
 #[tokio::test]

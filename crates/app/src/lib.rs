@@ -29,6 +29,7 @@ pub mod part;
 mod place;
 pub mod policy;
 pub mod query_string;
+pub mod refers;
 pub mod settings;
 pub mod stored;
 mod write;

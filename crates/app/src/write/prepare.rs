@@ -30,6 +30,7 @@ use crate::{
     face::{Face, form_of},
     name,
     operation::Stage,
+    refers,
     stored::Stored,
 };
 
@@ -85,7 +86,7 @@ pub(crate) fn prepare(
         }
     }
     let context = ExtractContext { zone: &stage.app.settings().zone, bases: &face.bases };
-    let links = links(&mut tree, draft, &context, face);
+    let links = links(&mut tree, draft, face);
     let view = in_r4(&tree, draft.release);
     let (unique, key_places) = unique::keys(&view)
         .into_iter()
@@ -373,24 +374,11 @@ fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// Every resource of this server that a tree refers to, with its place.
-fn links(tree: &mut Object, draft: &Draft, context: &ExtractContext<'_>, face: &Face) -> Vec<Link> {
-    let link = |resource_type: &str, id: &str, place: String| Link {
-        to: Name { resource_type: resource_type.into(), id: id.into() },
-        place: draft.seen_from_bundle(place).into(),
-    };
-    let mut links: Vec<Link> = extract::references(tree, draft.release, context)
-        .into_iter()
-        .filter_map(|(target, place)| match target {
-            Target::Local { resource_type, id } => Some(link(&resource_type, &id, place)),
-            Target::Elsewhere(_) => None,
-        })
-        .collect();
-    let Some(structure) = draft.release.resource(draft.resource_type) else { return links };
-    attachments::each(tree, structure, draft.release, &Place::root(structure.path), &mut |attachment, place| {
-        if let Some(id) = attachment.str("url").and_then(|url| attachments::our_binary(url, face)) {
-            links.push(link("Binary", id, place.child("url").to_string()));
-        }
+/// What a tree refers to, to be looked for where it is kept.
+fn links(tree: &mut Object, draft: &Draft, face: &Face) -> Vec<Link> {
+    let mut links = Vec::new();
+    refers::each(tree, draft.release, face, |to, place| {
+        links.push(Link { to, place: draft.seen_from_bundle(place).into() });
     });
     links
 }

@@ -3,8 +3,11 @@
 //! A resource keeps its id. One that is there already is left as it is, so that an import that was
 //! broken off can be started again. Lines are written in groups, several at a time ([`group`]). What
 //! only waits for a resource of a later line is read again when everything else was written: of it
-//! only the number of its line is kept ([`lines`]), so memory does not grow with the files.
+//! only the number of its line is kept ([`lines`]), so memory does not grow with the files. When
+//! nothing more comes of that, what is left waits for something that is nowhere, or for one another:
+//! the latter is written together ([`circles`]).
 
+mod circles;
 mod group;
 mod lines;
 
@@ -21,16 +24,17 @@ use crate::{
     cli::ImportFlags,
     failure::Failure,
     progress::{Far, Progress},
-    settings::Settings,
+    settings::{Limits, Settings},
 };
 
 use super::{Variables, store_settings, wait_for};
+use circles::{Strand, Web};
 use group::{Group, Outcome};
-use lines::{Marked, Next, Source};
+use lines::{Marked, Next, Source, Spot};
 
 /// Lines written together.
 const GROUP: usize = 100;
-/// Bytes from which a group is not added to.
+/// Bytes from which a group is not added to; a line that is as long is one by itself.
 const GROUP_BYTES: usize = 1 << 20;
 /// Groups that are being written at the same time: while one is on its way to the disk, the next are
 /// read and checked, and those that are ready are committed together.
@@ -47,8 +51,7 @@ pub fn run(flags: &ImportFlags, variables: &Variables) -> Result<(), Failure> {
     wait_for(async {
         let sources = lines::sources(&flags.files, settings.limits.body)?;
         let assembly = Assembly::new(&settings).await?;
-        let group = GROUP.min(settings.limits.bundle_entries).max(1);
-        let mut import = Import::new(assembly.app().clone(), sources, group);
+        let mut import = Import::new(assembly.app().clone(), sources, &settings.limits);
         let done = import.all().await;
         import.progress.end();
         assembly.close().await;
@@ -60,6 +63,8 @@ struct Import {
     app: App,
     sources: Vec<Source>,
     group: usize,
+    /// The most lines of a circle, and their bytes: those of a transaction.
+    circle: (usize, usize),
     /// The lines that wait for others, file by file.
     waiting: Vec<Marked>,
     room: Arc<Semaphore>,
@@ -76,8 +81,23 @@ struct Count {
     there: u64,
     waiting: u64,
     refused: u64,
-    /// The first of them, by file and line.
-    told: BTreeMap<(usize, u64), String>,
+    /// Why the first of them are.
+    told: Told,
+    /// Why the first of those wait that wait now: told if they wait in vain.
+    in_vain: Told,
+}
+
+/// The first lines of which there is something to say.
+#[derive(Default)]
+struct Told(BTreeMap<Spot, String>);
+
+impl Told {
+    fn tell(&mut self, spot: Spot, why: String) {
+        self.0.insert(spot, why);
+        if self.0.len() > SHOWN {
+            self.0.pop_last();
+        }
+    }
 }
 
 /// Which lines of the files are read.
@@ -90,12 +110,13 @@ enum Pass {
 }
 
 impl Import {
-    fn new(app: App, sources: Vec<Source>, group: usize) -> Self {
+    fn new(app: App, sources: Vec<Source>, limits: &Limits) -> Self {
         let waiting = sources.iter().map(|_| Marked::default()).collect();
         Self {
             app,
             sources,
-            group,
+            group: GROUP.min(limits.bundle_entries).max(1),
+            circle: (limits.bundle_entries, limits.body),
             waiting,
             room: Arc::new(Semaphore::new(KIB_AT_ONCE as usize)),
             running: JoinSet::new(),
@@ -104,23 +125,27 @@ impl Import {
         }
     }
 
-    /// Reads the files, then again what waited, until nothing more comes of it; what still waits
-    /// then is refused.
+    /// Reads the files, then again what waited, until nothing more comes of it; then what waits for
+    /// one another, and what waited for that. What still waits then is refused.
     async fn all(&mut self) -> Result<(), Failure> {
-        let mut before = Count::default();
         let mut pass = Pass::First;
         loop {
+            let before = std::mem::take(&mut self.count.waiting);
+            self.count.in_vain = Told::default();
             self.pass(pass).await?;
+            let stuck = pass == Pass::Again && self.count.waiting == before;
+            pass = Pass::Again;
             if self.count.waiting == 0 {
                 return Ok(());
             }
-            if pass == Pass::Again && self.count.waiting == before.waiting {
+            if stuck && !self.circles().await? {
                 break;
             }
-            before.waiting = std::mem::take(&mut self.count.waiting);
-            pass = Pass::Again;
         }
         self.count.refused += self.count.waiting;
+        for (spot, why) in std::mem::take(&mut self.count.in_vain).0 {
+            self.count.told.tell(spot, why);
+        }
         Ok(())
     }
 
@@ -150,29 +175,82 @@ impl Import {
         all: u64,
         only: Option<&Marked>,
     ) -> Result<(), Failure> {
-        let mut lines = source.open()?;
-        let mut group = Group::new(at);
+        let mut lines = source.open(at)?;
+        let mut group = Group::default();
         loop {
             match lines.next()? {
                 Next::End => break,
-                Next::TooLong(number) if only.is_none() => {
+                Next::TooLong(spot) if only.is_none() => {
                     self.count.read += 1;
                     let longest = source.longest;
-                    self.refuse(at, number, format!("longer than the {longest} bytes that are taken here"));
+                    self.refuse(spot, format!("longer than the {longest} bytes that are taken here"));
                 }
-                Next::Line(line) if only.is_none_or(|marked| marked.contains(line.number)) => {
+                Next::Line(line) if only.is_none_or(|marked| marked.contains(line.spot.line)) => {
                     self.count.read += u64::from(only.is_none());
+                    let far = Far { done: before + lines.passed(), all, resources: self.count.written };
+                    if line.bytes.len() >= GROUP_BYTES {
+                        self.start(std::mem::take(&mut group), far).await?;
+                    }
                     group.add(line);
+                    if group.lines() == self.group || group.bytes() >= GROUP_BYTES {
+                        self.start(std::mem::take(&mut group), far).await?;
+                    }
                 }
                 Next::TooLong(_) | Next::Line(_) => {}
-            }
-            if group.lines() == self.group || group.bytes() >= GROUP_BYTES {
-                let far = Far { done: before + lines.passed(), all, resources: self.count.written };
-                self.start(std::mem::replace(&mut group, Group::new(at)), far).await?;
             }
         }
         let far = Far { done: before + lines.passed(), all, resources: self.count.written };
         self.start(group, far).await
+    }
+
+    /// Writes together what waits for one another; says whether anything came of it.
+    async fn circles(&mut self) -> Result<bool, Failure> {
+        let mut web = Web::default();
+        for (at, waiting) in self.waiting.iter().enumerate().filter(|(_, waiting)| !waiting.is_empty()) {
+            let Some(source) = self.sources.get(at) else { continue };
+            let mut lines = source.open(at)?;
+            loop {
+                match lines.next()? {
+                    Next::End => break,
+                    Next::Line(line) if waiting.contains(line.spot.line) => web.add(&line),
+                    Next::TooLong(_) | Next::Line(_) => {}
+                }
+            }
+        }
+        let before = self.count.waiting;
+        for circle in web.circles() {
+            self.circle(&circle).await?;
+        }
+        Ok(self.count.waiting < before)
+    }
+
+    async fn circle(&mut self, circle: &[Strand]) -> Result<(), Failure> {
+        let (most, most_bytes) = self.circle;
+        let bytes: usize = circle.iter().map(|strand| strand.bytes).sum();
+        if circle.len() > most || bytes > most_bytes {
+            let lines = circle.len();
+            for strand in circle {
+                let why = format!(
+                    "it waits for others that wait for it, {lines} lines of {bytes} bytes together: what is written \
+                     together has at most {most} entries and {most_bytes} bytes (max_bundle_entries, max_body)"
+                );
+                self.count.in_vain.tell(strand.spot, why);
+            }
+            return Ok(());
+        }
+        let mut group = Group::default();
+        for Strand { spot, from, bytes } in circle.iter().copied() {
+            let Some(source) = self.sources.get(spot.file) else { continue };
+            group.add(source.again(spot, from, bytes)?);
+            self.count.waiting = self.count.waiting.saturating_sub(1);
+            if let Some(waiting) = self.waiting.get_mut(spot.file) {
+                waiting.clear(spot.line);
+            }
+            self.count.in_vain.0.remove(&spot);
+        }
+        let outcome = group.write(&self.app).await?;
+        self.count(outcome);
+        Ok(())
     }
 
     /// Starts to write a group, when there is room for it.
@@ -207,34 +285,33 @@ impl Import {
 
     fn add(&mut self, done: Result<Result<Outcome, Failure>, tokio::task::JoinError>) -> Result<(), Failure> {
         let outcome = done.map_err(|error| Failure::of("the import cannot go on", error))??;
-        let Outcome { file, written, deleted, there, waiting, refused } = outcome;
-        self.count.written += written;
-        self.count.deleted += deleted;
-        self.count.there += there;
-        for (line, why) in waiting {
-            self.count.waiting += 1;
-            if let Some(marked) = self.waiting.get_mut(file) {
-                marked.mark(line);
-            }
-            // Told only if it waits in vain.
-            self.tell(file, line, why);
-        }
-        for (line, why) in refused {
-            self.refuse(file, line, why);
-        }
+        self.count(outcome);
         Ok(())
     }
 
-    fn refuse(&mut self, file: usize, line: u64, why: String) {
-        self.count.refused += 1;
-        self.tell(file, line, why);
+    fn count(&mut self, outcome: Outcome) {
+        let Outcome { written, deleted, there, waiting, refused } = outcome;
+        self.count.written += written;
+        self.count.deleted += deleted;
+        self.count.there += there;
+        for (spot, why) in waiting {
+            let again = self.sources.get(spot.file).is_some_and(Source::can_be_read_again);
+            if let (true, Some(marked)) = (again, self.waiting.get_mut(spot.file)) {
+                marked.mark(spot.line);
+                self.count.waiting += 1;
+                self.count.in_vain.tell(spot, why);
+            } else {
+                self.refuse(spot, format!("{why} (what comes through a pipe is not read again: give it as a file)"));
+            }
+        }
+        for (spot, why) in refused {
+            self.refuse(spot, why);
+        }
     }
 
-    fn tell(&mut self, file: usize, line: u64, why: String) {
-        self.count.told.insert((file, line), why);
-        if self.count.told.len() > SHOWN {
-            self.count.told.pop_last();
-        }
+    fn refuse(&mut self, spot: Spot, why: String) {
+        self.count.refused += 1;
+        self.count.told.tell(spot, why);
     }
 
     fn report(self) -> Result<(), Failure> {
@@ -246,7 +323,7 @@ impl Import {
         }
         let path = |file: usize| self.sources.get(file).map_or(Path::new("?"), |source| &source.path).display();
         let mut lines: Vec<String> =
-            told.into_iter().map(|((file, line), why)| format!("{}:{line}: {why}", path(file))).collect();
+            told.0.into_iter().map(|(Spot { file, line }, why)| format!("{}:{line}: {why}", path(file))).collect();
         let more = refused.saturating_sub(lines.len() as u64);
         if more > 0 {
             lines.push(format!("and {more} more"));

@@ -18,12 +18,12 @@ use liaison_fhir::{
     tree::{Object, Value},
 };
 
-use super::lines::Line;
+use super::lines::{Line, Spot};
 use crate::{command::bulk, failure::Failure};
 
-/// Lines of a file.
+/// Lines.
+#[derive(Default)]
 pub struct Group {
-    file: usize,
     lines: Vec<Line>,
     bytes: usize,
 }
@@ -31,8 +31,6 @@ pub struct Group {
 /// What became of the lines of a group.
 #[derive(Default)]
 pub struct Outcome {
-    /// Of which file.
-    pub file: usize,
     /// Resources written.
     pub written: u64,
     /// Resources deleted, or not there to be deleted.
@@ -40,17 +38,33 @@ pub struct Outcome {
     /// Resources that are there already.
     pub there: u64,
     /// Lines that refer to what is not there, and why that is not enough.
-    pub waiting: Vec<(u64, String)>,
+    pub waiting: Vec<(Spot, String)>,
     /// Lines that are refused, and why.
-    pub refused: Vec<(u64, String)>,
+    pub refused: Vec<(Spot, String)>,
 }
 
 /// What stands in a line.
 struct Item {
-    line: u64,
+    line: Line,
     /// The resource that it brings; none when it tells of deletions.
     brings: Option<Name>,
-    /// Its entries in a transaction.
+    /// How many entries of a transaction it is.
+    many: usize,
+    /// They themselves, until they are given away.
+    entries: Option<Vec<Value>>,
+}
+
+impl Item {
+    /// Its entries: given away the first time, read again when they are tried again, so that there is never a
+    /// second copy of them.
+    fn give(&mut self) -> Result<Vec<Value>, String> {
+        self.entries.take().map_or_else(|| read(&self.line).map(|read| read.entries), Ok)
+    }
+}
+
+/// What a line says.
+struct Read {
+    brings: Option<Name>,
     entries: Vec<Value>,
 }
 
@@ -62,11 +76,6 @@ enum Verdict {
 }
 
 impl Group {
-    /// No line yet.
-    pub const fn new(file: usize) -> Self {
-        Self { file, lines: Vec::new(), bytes: 0 }
-    }
-
     /// Adds a line.
     pub fn add(&mut self, line: Line) {
         self.bytes += line.bytes.len();
@@ -88,12 +97,20 @@ impl Group {
     /// # Errors
     /// When the store cannot be written to: lines that are only wrong are in the outcome.
     pub async fn write(self, app: &App) -> Result<Outcome, Failure> {
-        let mut outcome = Outcome { file: self.file, ..Outcome::default() };
+        let mut outcome = Outcome::default();
         let mut items = Vec::with_capacity(self.lines.len());
-        for line in self.lines {
+        let is_alone = self.lines.len() == 1;
+        for mut line in self.lines {
+            let spot = line.spot;
             match read(&line) {
-                Ok(item) => items.push(item),
-                Err(why) => outcome.refused.push((line.number, why)),
+                Ok(Read { brings, entries }) => {
+                    // It is tried once: either it is written, or it is at fault.
+                    if is_alone {
+                        line.bytes = Vec::new();
+                    }
+                    items.push(Item { line, brings, many: entries.len(), entries: Some(entries) });
+                }
+                Err(why) => outcome.refused.push((spot, why)),
             }
         }
         let names = items.iter().filter_map(|item| item.brings.clone()).collect();
@@ -108,14 +125,18 @@ impl Group {
             _ => true,
         });
         let mut parts = vec![items];
-        while let Some(items) = parts.pop() {
+        while let Some(mut items) = parts.pop() {
             if items.is_empty() {
                 continue;
             }
-            match carry_out(app, &items).await {
+            let mut entries = Vec::new();
+            for item in &mut items {
+                entries.extend(item.give().map_err(Failure::Failed)?);
+            }
+            match carry_out(app, entries).await {
                 Ok(()) => items.iter().for_each(|item| match item.brings {
                     Some(_) => outcome.written += 1,
-                    None => outcome.deleted += item.entries.len() as u64,
+                    None => outcome.deleted += item.many as u64,
                 }),
                 Err(error) => parts.extend(outcome.without_those_at_fault(items, &error)?),
             }
@@ -132,7 +153,11 @@ impl Outcome {
             return Err(bulk::failed("the store cannot be written to", error));
         }
         let mut verdicts = verdicts(&items, error);
-        if verdicts.is_empty() && items.len() > 1 {
+        if let ([only], true) = (items.as_slice(), verdicts.is_empty()) {
+            self.refused.push((only.line.spot, error.to_string()));
+            return Ok(Vec::new());
+        }
+        if verdicts.is_empty() {
             let later = items.split_off(items.len() / 2);
             return Ok(vec![later, items]);
         }
@@ -140,8 +165,8 @@ impl Outcome {
         for (at, item) in items.into_iter().enumerate() {
             match verdicts.remove(&at) {
                 None => left.push(item),
-                Some(Verdict::Waits(why)) => self.waiting.push((item.line, why)),
-                Some(Verdict::Refused(why)) => self.refused.push((item.line, why)),
+                Some(Verdict::Waits(why)) => self.waiting.push((item.line.spot, why)),
+                Some(Verdict::Refused(why)) => self.refused.push((item.line.spot, why)),
                 Some(Verdict::There) => self.there += 1,
             }
         }
@@ -149,8 +174,7 @@ impl Outcome {
     }
 }
 
-async fn carry_out(app: &App, items: &[Item]) -> Result<(), AppError> {
-    let entries: Vec<Value> = items.iter().flat_map(|item| item.entries.iter().cloned()).collect();
+async fn carry_out(app: &App, entries: Vec<Value>) -> Result<(), AppError> {
     let bundle = object! { "resourceType" => "Bundle", "type" => "transaction", "entry" => entries };
     let transaction = Transaction { face: bulk::face(), bundle, idempotency_key: None };
     app.execute(&Caller::System, transaction).await.map(drop)
@@ -200,15 +224,15 @@ fn entry_of(place: &str) -> Option<usize> {
 fn item_of(items: &[Item], entry: usize) -> Option<usize> {
     let mut first = 0;
     items.iter().position(|item| {
-        first += item.entries.len();
+        first += item.many;
         entry < first
     })
 }
 
-fn read(line: &Line) -> Result<Item, String> {
+fn read(line: &Line) -> Result<Read, String> {
     let read = json::read(&line.bytes, &Limits::default()).map_err(|issues| bulk::said(&issues))?;
     if let Some(entries) = deletions(&read) {
-        return Ok(Item { line: line.number, brings: None, entries });
+        return Ok(Read { brings: None, entries });
     }
     let (Some(kind), Some(id)) = (read.resource_type(), read.str("id")) else {
         return Err("a resource has a resourceType and an id".to_owned());
@@ -217,7 +241,7 @@ fn read(line: &Line) -> Result<Item, String> {
     // What somebody else writes meanwhile is left as it is.
     let request = object! { "method" => "PUT", "url" => name::reference(&name), "ifNoneMatch" => "*" };
     let entries = vec![object! { "resource" => read, "request" => request }.into()];
-    Ok(Item { line: line.number, brings: Some(name), entries })
+    Ok(Read { brings: Some(name), entries })
 }
 
 /// The entries of a transaction that does nothing but delete: that is how an export tells of it.

@@ -3,7 +3,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom},
     path::PathBuf,
 };
 
@@ -53,9 +53,27 @@ pub fn sources(paths: &[PathBuf], longest: usize) -> Result<Vec<Source>, Failure
 
 impl Source {
     /// Its lines, from the first.
-    pub fn open(&self) -> Result<Lines, Failure> {
-        let file = File::open(&self.path).map_err(|error| self.failed(error))?;
-        Ok(Lines { reader: BufReader::with_capacity(1 << 18, file), source: self.clone(), number: 0, passed: 0 })
+    pub fn open(&self, file: usize) -> Result<Lines, Failure> {
+        let opened = File::open(&self.path).map_err(|error| self.failed(error))?;
+        let reader = BufReader::with_capacity(1 << 18, opened);
+        Ok(Lines { reader, source: self.clone(), file, number: 0, passed: 0 })
+    }
+
+    /// Whether it can be read again.
+    pub fn can_be_read_again(&self) -> bool {
+        self.kind == Kind::File
+    }
+
+    /// A line that was read before.
+    pub fn again(&self, spot: Spot, from: u64, bytes: usize) -> Result<Line, Failure> {
+        let mut line = vec![0; bytes];
+        let mut read = || {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(from))?;
+            file.read_exact(&mut line)
+        };
+        read().map_err(|error| self.failed(error))?;
+        Ok(Line { spot, from, bytes: line })
     }
 
     /// Where it stands among the files, judged by its first line; `None` for a manifest.
@@ -63,7 +81,7 @@ impl Source {
         if self.kind == Kind::Once {
             return Ok(Some(FIRST.len()));
         }
-        let Next::Line(line) = self.open()?.next()? else { return Ok(Some(FIRST.len())) };
+        let Next::Line(line) = self.open(0)?.next()? else { return Ok(Some(FIRST.len())) };
         let read = json::read(&line.bytes, &Limits::default()).unwrap_or_default();
         Ok(match read.resource_type() {
             None if read.contains("transactionTime") && read.contains("output") => None,
@@ -77,11 +95,22 @@ impl Source {
     }
 }
 
+/// Which line of which file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// The file, by its place among the sources.
+    pub file: usize,
+    /// The number of the line, from 1.
+    pub line: u64,
+}
+
 /// A line.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// Its number, from 1.
-    pub number: u64,
+    /// Where it stands.
+    pub spot: Spot,
+    /// Its first byte in the file.
+    pub from: u64,
     /// What stands in it.
     pub bytes: Vec<u8>,
 }
@@ -91,8 +120,8 @@ pub struct Line {
 pub enum Next {
     /// A line that is not empty.
     Line(Line),
-    /// A line, by its number, that is too long to be read.
-    TooLong(u64),
+    /// A line that is too long to be read.
+    TooLong(Spot),
     /// Nothing.
     End,
 }
@@ -101,6 +130,7 @@ pub enum Next {
 pub struct Lines {
     reader: BufReader<File>,
     source: Source,
+    file: usize,
     number: u64,
     passed: u64,
 }
@@ -115,22 +145,38 @@ impl Lines {
     pub fn next(&mut self) -> Result<Next, Failure> {
         loop {
             let most = self.source.longest as u64 + 1;
-            let mut bytes = Vec::new();
-            let read = (&mut self.reader).take(most).read_until(b'\n', &mut bytes);
-            let read = read.map_err(|error| self.source.failed(error))?;
+            let bytes = self.line(most).map_err(|error| self.source.failed(error))?;
+            let read = bytes.len();
             if read == 0 {
                 return Ok(Next::End);
             }
+            let from = self.passed;
             self.passed += read as u64;
             self.number += 1;
+            let spot = Spot { file: self.file, line: self.number };
             if read as u64 == most && bytes.last() != Some(&b'\n') {
                 self.skip_rest()?;
-                return Ok(Next::TooLong(self.number));
+                return Ok(Next::TooLong(spot));
             }
             if !bytes.trim_ascii().is_empty() {
-                return Ok(Next::Line(Line { number: self.number, bytes }));
+                return Ok(Next::Line(Line { spot, from, bytes }));
             }
         }
+    }
+
+    /// The bytes up to the end of the line, the end included, or as many as are taken. Where it can be, they are
+    /// counted first: of 20 MB that grow piece by piece twice as much is touched.
+    fn line(&mut self, most: u64) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if self.source.kind == Kind::Once {
+            (&mut self.reader).take(most).read_until(b'\n', &mut bytes)?;
+            return Ok(bytes);
+        }
+        let counted = (&mut self.reader).take(most).skip_until(b'\n')?;
+        self.reader.seek_relative(-i64::try_from(counted).unwrap_or(i64::MAX))?;
+        bytes.resize(counted, 0);
+        self.reader.read_exact(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn skip_rest(&mut self) -> Result<(), Failure> {
@@ -156,6 +202,14 @@ impl Marked {
         }
     }
 
+    /// Takes the mark from a line.
+    pub fn clear(&mut self, line: u64) {
+        let (word, bit) = place(line);
+        if let Some(bits) = self.0.get_mut(word) {
+            *bits &= !bit;
+        }
+    }
+
     /// Whether a line is marked.
     pub fn contains(&self, line: u64) -> bool {
         let (word, bit) = place(line);
@@ -163,8 +217,8 @@ impl Marked {
     }
 
     /// Whether none is.
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|bits| *bits == 0)
     }
 }
 
@@ -181,14 +235,16 @@ mod tests {
         let path = folder.path().join("a.ndjson");
         std::fs::write(&path, text).unwrap();
         let source = &sources(&[path], longest).unwrap()[0];
-        let mut lines = source.open().unwrap();
+        let mut lines = source.open(0).unwrap();
         let mut told = Vec::new();
         loop {
             match lines.next().unwrap() {
                 Next::End => break,
-                Next::TooLong(number) => told.push(format!("{number} too long")),
+                Next::TooLong(spot) => told.push(format!("{} too long", spot.line)),
                 Next::Line(line) => {
-                    told.push(format!("{} {}", line.number, String::from_utf8(line.bytes).unwrap().trim()))
+                    let again = source.again(line.spot, line.from, line.bytes.len()).unwrap();
+                    assert_eq!(again.bytes, line.bytes, "it is found again");
+                    told.push(format!("{} {}", line.spot.line, String::from_utf8(line.bytes).unwrap().trim()))
                 }
             }
         }
@@ -229,5 +285,10 @@ mod tests {
         }
         let found: Vec<u64> = (0..2_000).filter(|line| marked.contains(*line)).collect();
         assert_eq!(found, [1, 64, 1_000]);
+        marked.clear(64);
+        assert!(!marked.contains(64) && marked.contains(1) && !marked.is_empty());
+        marked.clear(1);
+        marked.clear(1_000);
+        assert!(marked.is_empty());
     }
 }
