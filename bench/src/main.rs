@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 use crate::error::BenchError;
 
+mod bulk;
 mod data;
 mod error;
 mod http;
@@ -63,6 +64,8 @@ pub struct Options {
 
 #[derive(Subcommand)]
 enum Part {
+    /// `liaison import` and `liaison export` against the same rows without them
+    Bulk(bulk::Options),
     /// The bare handler: gives the answer in a file to whatever it is asked
     #[command(hide = true)]
     Handler {
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
     let done = done.map_err(BenchError::file("the runtime")).and_then(|runtime| {
         runtime.block_on(async {
             match arguments.part {
+                Some(Part::Bulk(options)) => bulk::run(&options).await.map(|()| Vec::new()),
                 Some(Part::Handler { answer }) => limits::handler::serve(&answer).await.map(|()| Vec::new()),
                 None => run::run(&arguments.options).await,
             }

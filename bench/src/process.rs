@@ -129,6 +129,17 @@ impl Drop for Program {
     }
 }
 
+/// The most bytes of a process that were resident so far.
+pub fn most_resident(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    kilobytes(&status, "VmHWM:") << 10
+}
+
+fn kilobytes(status: &str, of: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(of));
+    line.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+}
+
 /// What this program itself has used.
 pub fn own_usage() -> Usage {
     usage("self")
@@ -142,8 +153,5 @@ fn usage(process: &str) -> Usage {
         stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
     let ticks = |field: usize| fields.get(field).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kilobytes =
-        resident.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or_default();
-    Usage { cpu_us: (ticks(11) + ticks(12)) * 10_000, resident: kilobytes << 10 }
+    Usage { cpu_us: (ticks(11) + ticks(12)) * 10_000, resident: kilobytes(&status, "VmRSS:") << 10 }
 }

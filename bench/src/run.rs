@@ -349,7 +349,7 @@ fn nobody() -> Population {
 
 /// Beside the executable: on the same disk as the project, where a flush is a flush (a temporary
 /// directory may live in memory).
-fn scratch_directory() -> Result<tempfile::TempDir, BenchError> {
+pub fn scratch_directory() -> Result<tempfile::TempDir, BenchError> {
     let own = std::env::current_exe().map_err(BenchError::file("the path of this program"))?;
     let parent = own.parent().map(Path::to_path_buf).unwrap_or_default();
     tempfile::Builder::new().prefix("bench-").tempdir_in(&parent).map_err(BenchError::file(parent))

@@ -203,7 +203,8 @@ impl Value {
     }
 }
 
-async fn connect(address: &str) -> Result<Client, BenchError> {
+/// A connection to that database.
+pub async fn connect(address: &str) -> Result<Client, BenchError> {
     let (client, connection) = tokio_postgres::connect(address, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
