@@ -57,8 +57,8 @@ pub struct Options {
     /// Only these scenarios, by name
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// A directory that keeps the filled store for the next run with as many notes
-    #[arg(long, conflicts_with = "base")]
+    /// A directory that keeps the filled store for the next run with as many notes; of a server at --base, what it was filled with
+    #[arg(long)]
     keep: Option<PathBuf>,
 }
 

@@ -31,6 +31,8 @@ const PROBES: usize = 16;
 const PROBED_NOTES: usize = 2_000;
 /// Numbers put aside for the writes of one run.
 const NUMBERS_A_RUN: u64 = 10_000_000;
+/// What is remembered of a filled store, beside it.
+const POPULATION: &str = "population.json";
 
 /// Runs everything and prints the report. Gives back what makes figures worthless.
 pub async fn run(options: &Options) -> Result<Vec<String>, BenchError> {
@@ -52,11 +54,7 @@ type Outcome = (Vec<Measured>, Circumstances, Option<Household>);
 
 async fn other_server(options: &Options, base: &str, scratch: &Path) -> Result<Outcome, BenchError> {
     let target = Target::parse(base).await?;
-    // What an earlier run put there must not be met again.
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let offset = since_1970.as_secs() * 1_000 % 90_000_000;
-    eprintln!("filling {base} (numbers from {offset})");
-    let population = Arc::new(population::fill(&target, options.notes as usize, offset).await?);
+    let population = Arc::new(filled_there(options, base, &target).await?);
     let scenarios = scenario::chosen(scenario::all(&population), &options.only)?;
     let bare = match &options.beside {
         Some(database) => Some(Bare::Server(beside(database, &target, &population).await?)),
@@ -65,6 +63,45 @@ async fn other_server(options: &Options, base: &str, scratch: &Path) -> Result<O
     let bench = Bench { options, target, scratch, population: &population, bare };
     let measured = bench.measure(scenarios, Usage::default).await?;
     Ok((measured, circumstances(base.to_owned(), options, &population), None))
+}
+
+/// What another server is filled with: by an earlier run, when that was kept, or by this one.
+async fn filled_there(options: &Options, base: &str, target: &Target) -> Result<Population, BenchError> {
+    let notes = options.notes as usize;
+    if let Some(directory) = &options.keep {
+        std::fs::create_dir_all(directory).map_err(BenchError::file(directory))?;
+    }
+    let memory = options.keep.as_deref().map(|directory| directory.join(POPULATION));
+    let kept = memory.as_deref().and_then(|memory| kept(memory, notes));
+    let population = match kept {
+        Some(kept) => kept,
+        None => {
+            // What an earlier run put there must not be met again.
+            let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let offset = since_1970.as_secs() * 1_000 % 90_000_000;
+            eprintln!("filling {base} (numbers from {offset})");
+            population::fill(target, notes, offset).await?
+        }
+    };
+    match memory {
+        Some(memory) => keep(population, &memory),
+        None => Ok(population),
+    }
+}
+
+/// What was kept of a filling of this size.
+fn kept(memory: &Path, notes: usize) -> Option<Population> {
+    let kept = std::fs::read(memory).ok().and_then(|bytes| serde_json::from_slice::<Population>(&bytes).ok());
+    kept.filter(|kept| kept.notes == notes)
+}
+
+/// Keeps what a server was filled with. The numbers of this run are given away before they are used: a
+/// run that is broken off must not give them away twice.
+fn keep(population: Population, memory: &Path) -> Result<Population, BenchError> {
+    let after = Population { next: population.next + NUMBERS_A_RUN, ..population.clone() };
+    let text = serde_json::to_vec(&after).unwrap_or_default();
+    std::fs::write(memory, text).map_err(BenchError::file(memory))?;
+    Ok(population)
 }
 
 /// The bare loop in the database of a server that is running: with as many rows as that was seen to write.
@@ -153,9 +190,8 @@ async fn probe(server: &Path, scratch: &Path, household: &mut Household) -> Resu
 
 /// The filled store: a kept one when there is one, a new one otherwise. The server is not running.
 async fn filled(server: &Path, directory: &Path, store: &Path, notes: usize) -> Result<Population, BenchError> {
-    let memory = directory.join("population.json");
-    let kept = std::fs::read(&memory).ok().and_then(|bytes| serde_json::from_slice::<Population>(&bytes).ok());
-    let mut population = match kept.filter(|kept| kept.notes == notes) {
+    let memory = directory.join(POPULATION);
+    let population = match kept(&memory, notes) {
         Some(kept) => kept,
         None => {
             // What is there is of another size or was never finished.
@@ -172,13 +208,7 @@ async fn filled(server: &Path, directory: &Path, store: &Path, notes: usize) -> 
             population
         }
     };
-    // Kept before they are used: a run that is broken off must not give them away twice.
-    let numbers = population.next;
-    population.next += NUMBERS_A_RUN;
-    let text = serde_json::to_vec(&population).unwrap_or_default();
-    std::fs::write(&memory, text).map_err(BenchError::file(&memory))?;
-    population.next = numbers;
-    Ok(population)
+    keep(population, &memory)
 }
 
 async fn timed_starts(server: &Path, store: &Path, times: &mut Vec<Duration>) -> Result<(Program, Target), BenchError> {

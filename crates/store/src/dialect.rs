@@ -300,6 +300,7 @@ impl<'c> Db<'c> {
         match self {
             Self::Sqlite(db) => db.execute("BEGIN", &[]).map(drop),
             Self::Postgres(db, _) => {
+                db.forget_foreseen();
                 db.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
                 Ok(())
             }
@@ -312,6 +313,7 @@ impl<'c> Db<'c> {
             Self::Sqlite(db) if db.in_transaction() => db.execute("COMMIT", &[]).map(drop),
             Self::Sqlite(_) => Ok(()),
             Self::Postgres(db, _) => {
+                db.forget_foreseen();
                 db.end_soon();
                 Ok(())
             }
@@ -323,6 +325,15 @@ impl<'c> Db<'c> {
         match self {
             Self::Sqlite(db) => db.within(limit, work),
             Self::Postgres(db, _) => db.within(limit, work),
+        }
+    }
+
+    /// The connection of a job that reads, when each question is a way to a server and back: what will be
+    /// asked is then better asked at once.
+    pub(crate) fn far(self) -> Option<&'c postgres::Connection> {
+        match self {
+            Self::Postgres(db, _) if !db.writes() => Some(db),
+            Self::Postgres(..) | Self::Sqlite(_) => None,
         }
     }
 
@@ -538,6 +549,14 @@ impl<'c> Db<'c> {
 }
 
 impl<'r> Row<'r> {
+    /// Whole numbers in one column; of a file, the one that stands there.
+    pub(crate) fn ints(&self, column: usize) -> Result<Vec<i64>, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.int(column).map(|one| vec![one]),
+            Self::Postgres(row) => row.ints(column),
+        }
+    }
+
     /// A whole number.
     pub(crate) fn int(&self, column: usize) -> Result<i64, StoreError> {
         match self {

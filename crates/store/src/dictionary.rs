@@ -144,7 +144,7 @@ impl Dictionary {
     /// Whether a resource ever had one code of a parameter in several systems: the rows of the code
     /// then give it as often.
     pub(crate) fn is_twofold(&self, db: Db<'_>, param: i64) -> Result<bool, StoreError> {
-        if self.read().twofold.contains(&param) {
+        if self.known_twofold(param) {
             return Ok(true);
         }
         let found = db.first("SELECT twofold FROM param WHERE key = ?1", &[param.into()], |row| row.int(0))?;
@@ -153,6 +153,11 @@ impl Dictionary {
             self.write().twofold.insert(param);
         }
         Ok(twofold)
+    }
+
+    /// Whether it is remembered that a parameter is.
+    pub(crate) fn known_twofold(&self, param: i64) -> bool {
+        self.read().twofold.contains(&param)
     }
 
     /// Sees to it that a parameter is known as twofold. Writer only.

@@ -16,33 +16,61 @@ use crate::dialect::postgres::{self, Address};
 use crate::dialect::sqlite::{Connection, Purpose};
 use crate::dialect::{Db, unavailable};
 use crate::dictionary::Dictionary;
+use crate::figures;
+use crate::kept::numbered::Numbered;
 use crate::kept::{Kept, Live};
 use crate::objects::Aside;
 use crate::shard::Shards;
 use crate::store::StoreOptions;
+
+mod supposed;
+mod together;
+
+use supposed::Supposed;
+use together::Together;
 
 /// What a job reads through.
 pub struct Reader<'c> {
     pub(crate) db: Db<'c>,
     pub(crate) words: &'c Dictionary,
     pub(crate) key: &'c CursorKey,
-    memory: Option<Memory<'c>>,
+    memory: Memory<'c>,
+    /// What was answered lately, where asking is a way to a server and back.
+    supposed: Option<&'c Supposed>,
     /// Where attachments are kept elsewhere.
     aside: OnceCell<Aside>,
 }
 
 /// The versions kept in memory, as far as a job may use them.
 #[derive(Clone, Copy)]
-struct Memory<'c> {
-    kept: &'c Kept,
-    /// The last change that was committed before the job began to read.
-    began: i64,
+enum Memory<'c> {
+    /// None.
+    None,
+    /// Those of a store that only this process writes to.
+    Touched {
+        kept: &'c Kept,
+        /// The last change that was committed before the job began to read.
+        began: i64,
+    },
+    /// Those of a store that others write to as well.
+    Numbered(&'c Numbered),
+}
+
+/// The versions that readers keep in memory.
+#[derive(Clone)]
+pub(crate) enum Memories {
+    /// None.
+    None,
+    /// Where the one writer is of this process.
+    Touched(Arc<Kept>),
+    /// Where others write too.
+    Numbered(Arc<Numbered>),
 }
 
 impl<'c> Reader<'c> {
     /// What reads from the connection alone.
     pub(crate) const fn of(db: Db<'c>, words: &'c Dictionary, key: &'c CursorKey) -> Self {
-        Self { db, words, key, memory: None, aside: OnceCell::new() }
+        Self { db, words, key, memory: Memory::None, supposed: None, aside: OnceCell::new() }
     }
 
     /// Attachments are kept elsewhere: this is what the job has of them.
@@ -56,22 +84,37 @@ impl<'c> Reader<'c> {
         self.aside.get()
     }
 
-    /// A live resource, when its last version is in memory.
+    /// A live resource, when its last version is known to be in memory.
     pub(crate) fn kept(&self, key: i64) -> Option<Arc<Live>> {
-        self.memory.and_then(|memory| memory.kept.as_of(key, memory.began))
+        match self.memory {
+            Memory::Touched { kept, began } => kept.as_of(key, began),
+            Memory::None | Memory::Numbered(_) => None,
+        }
+    }
+
+    /// What is kept to be compared with what the store says.
+    pub(crate) fn numbered(&self) -> Option<&Numbered> {
+        match self.memory {
+            Memory::Numbered(kept) => Some(kept),
+            Memory::None | Memory::Touched { .. } => None,
+        }
     }
 
     /// Keeps what was read by its key.
     pub(crate) fn keep(&self, live: &Arc<Live>) {
-        if let Some(memory) = self.memory {
-            memory.kept.keep(live, memory.began);
+        match self.memory {
+            Memory::None => {}
+            Memory::Touched { kept, began } => kept.keep(live, began),
+            Memory::Numbered(kept) => kept.keep(live),
         }
     }
 
     /// Keeps what was read by its name.
     pub(crate) fn keep_named(&self, live: &Arc<Live>) {
-        if let Some(memory) = self.memory {
-            memory.kept.keep_named(live, memory.began);
+        match self.memory {
+            Memory::None => {}
+            Memory::Touched { kept, began } => kept.keep_named(live, began),
+            Memory::Numbered(kept) => kept.keep_named(live),
         }
     }
 }
@@ -87,6 +130,8 @@ pub(crate) struct Readers {
     pool: Arc<Pool>,
     /// Short jobs that may begin now.
     turns: Semaphore,
+    /// Where asking is a way to a server and back: those who read by name.
+    together: Option<Together>,
 }
 
 /// How much of the store must stand still while a job reads.
@@ -131,7 +176,8 @@ struct Pool {
     idle: Mutex<Vec<Idle>>,
     words: Arc<Dictionary>,
     key: CursorKey,
-    kept: Option<Arc<Kept>>,
+    kept: Memories,
+    supposed: Supposed,
 }
 
 /// How long a job may run.
@@ -157,14 +203,15 @@ impl Readers {
         options: &StoreOptions,
         words: Arc<Dictionary>,
         key: CursorKey,
-        kept: Option<Arc<Kept>>,
+        kept: Memories,
     ) -> Result<Self, StoreError> {
         // Whoever waits for a server does not keep a disk busy: as many as there are threads for it.
         let turns = match &source {
             Source::File { .. } => options.short_reads.max(1),
             Source::Server { .. } => options.readers.max(1),
         };
-        let pool = Arc::new(Pool { source, idle: Mutex::default(), words, key, kept });
+        let far = matches!(source, Source::Server { .. });
+        let pool = Arc::new(Pool { source, idle: Mutex::default(), words, key, kept, supposed: Supposed::new() });
         let (queue, waiting) = tokio::sync::mpsc::channel::<Job>(WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         // Opened once here, so that a store that cannot be read is known at once.
@@ -183,7 +230,8 @@ impl Readers {
                 .spawn(work)
                 .map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         }
-        Ok(Self { queue, pool, turns: Semaphore::new(turns) })
+        let together = far.then(|| Together::start(&pool)).transpose()?;
+        Ok(Self { queue, pool, turns: Semaphore::new(turns), together })
     }
 
     /// Hands a job to one of the threads.
@@ -217,10 +265,19 @@ impl Readers {
         self.pool.run(View::Snapshot, Patience::Whole, job).0
     }
 
-    /// The last version of a live resource, when it is in memory.
-    pub(crate) fn kept(&self, name: &Name) -> Option<Arc<Version>> {
-        let live = self.pool.kept.as_ref()?.now(name)?;
-        Some(Arc::clone(&live.version))
+    /// The last version of a resource, a deletion included. `None` when it never was.
+    pub(crate) async fn current(&self, name: &Name) -> Result<Option<Arc<Version>>, StoreError> {
+        if let Memories::Touched(kept) = &self.pool.kept
+            && let Some(live) = kept.now(name)
+        {
+            figures::read_from_memory();
+            return Ok(Some(Arc::clone(&live.version)));
+        }
+        figures::read_from_store();
+        match &self.together {
+            Some(together) => together.current(name).await,
+            None => self.run_one_here(|reader| reader.current_kept(name)).await,
+        }
     }
 
     /// Runs a short job on the calling thread, once it is its turn.
@@ -307,8 +364,17 @@ impl Pool {
             Err(error) => return (Err(error.into()), Ran::ToItsEnd),
         };
         // Before anything is read: what is read is then at least as new.
-        let memory = self.kept.as_deref().map(|kept| Memory { kept, began: kept.committed() });
-        let reader = Reader { memory, ..Reader::of(self.db(&idle), &self.words, &self.key) };
+        let memory = match &self.kept {
+            Memories::None => Memory::None,
+            Memories::Touched(kept) => Memory::Touched { kept, began: kept.committed() },
+            Memories::Numbered(kept) => Memory::Numbered(kept),
+        };
+        // Only within a snapshot the same question has the same answer.
+        let supposed = match (view, &self.source) {
+            (View::Snapshot, Source::Server { .. }) => Some(&self.supposed),
+            _ => None,
+        };
+        let reader = Reader { memory, supposed, ..Reader::of(self.db(&idle), &self.words, &self.key) };
         if let (Patience::Short, Idle::File(db)) = (patience, &idle) {
             db.stop_after(SHORT);
         }

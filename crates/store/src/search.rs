@@ -20,11 +20,14 @@ use liaison_fhir::search::query::Query;
 use crate::contract::{Page, PageRequest, StoreError, TotalMode, Version};
 use crate::cursor::{Place, question};
 use crate::dialect::Value;
+use crate::dialect::postgres::Question;
 use crate::dictionary::Kind;
 use crate::reader::Reader;
 use condition::Condition;
+use found::Resources;
+use include::{Step, followed};
 use order::{By, Column, Order};
-use page::{Hit, Match, Way};
+use page::{Hit, Way};
 use plan::{Branch, Purpose};
 
 /// A total is counted up to this many unless asked for exactly.
@@ -75,7 +78,7 @@ impl Reader<'_> {
     fn ask(&self, query: &Query, page: &PageRequest, there: Option<There<'_>>) -> Result<Page, StoreError> {
         // What a job that writes finds, or does not find, must still be so when it is committed.
         self.db.need_everything()?;
-        self.db.within(page.deadline, || self.search_page(query, page, there))
+        self.db.within(page.deadline, || self.supposing(|| self.search_page(query, page, there)))
     }
 
     fn search_page(&self, query: &Query, request: &PageRequest, there: Option<There<'_>>) -> Result<Page, StoreError> {
@@ -91,11 +94,21 @@ impl Reader<'_> {
         // A first page that is counted anyway says by its total whether another follows; else one
         // more than fits is looked for, and read in vain.
         let counted = place.is_none() && request.total != TotalMode::None;
-        let (mut matches, all) = match (count, counted) {
+        let (mut hits, all) = match (count, counted) {
             (0, _) => (Vec::new(), None),
-            (_, true) => self.matches(&search, None, u64::from(request.count), Way::OnTowardsTheEnd)?,
-            (_, false) => self.matches(&search, place.as_ref(), u64::from(request.count) + 1, Way::Page)?,
+            (_, true) => self.hits(&search, None, u64::from(request.count), Way::OnTowardsTheEnd)?,
+            (_, false) => self.hits(&search, place.as_ref(), u64::from(request.count) + 1, Way::Page)?,
         };
+        let beyond = hits.len() > count;
+        hits.truncate(count);
+        let mut resources = Resources::new(self);
+        let rest = Rest {
+            total: if counted && all.is_none() { Some(request.total) } else { None },
+            // Whether there is a next page is known with the total, or taken for likely.
+            place: place.is_none() && (beyond || counted && all.is_none_or(|all| all > u64::from(request.count))),
+            steps: &steps,
+        };
+        self.ask_ahead(&search, &hits, &rest, &mut resources)?;
         let total = match &place {
             Some(place) => place.total,
             None if !counted => None,
@@ -104,11 +117,10 @@ impl Reader<'_> {
         };
         let more = match counted {
             true => total.is_none_or(|total| total > u64::from(request.count)),
-            false => matches.len() > count,
+            false => beyond,
         };
-        matches.truncate(count);
-        let next = match matches.last().filter(|_| more) {
-            Some(Match { hit: Hit { values, key }, .. }) => {
+        let next = match hits.last().filter(|_| more) {
+            Some(Hit { values, key }) => {
                 let as_of = match &place {
                     Some(place) => place.as_of.clone(),
                     None => self.as_of()?,
@@ -117,10 +129,38 @@ impl Reader<'_> {
             }
             None => None,
         };
-        let (matches, found): (Vec<_>, Vec<_>) =
-            matches.into_iter().map(|Match { live, .. }| (Arc::clone(&live.version), live)).unzip();
-        let (includes, includes_cut) = self.included(&steps, found, request.include_limit, there)?;
+        let found = self.matches(&mut resources, &hits)?;
+        let matches = found.iter().map(|live| Arc::clone(&live.version)).collect();
+        let (includes, includes_cut) = self.included(&steps, resources, found, request.include_limit, there)?;
         Ok(Page { matches, includes, includes_cut, total, next })
+    }
+
+    /// Where each question is a way to a server and back: asks at once for what will be asked for once it
+    /// is known which resources are on the page.
+    fn ask_ahead(
+        &self,
+        search: &Search,
+        hits: &[Hit],
+        rest: &Rest<'_>,
+        resources: &mut Resources<'_>,
+    ) -> Result<(), StoreError> {
+        let Some(db) = self.db.far() else { return Ok(()) };
+        let mut questions = Vec::with_capacity(3);
+        // What they led to when they were read last, they lead to now, most likely.
+        let led_to = hits.iter().filter_map(|hit| self.numbered()?.read_last(hit.key));
+        let led_to: Vec<i64> = led_to.flat_map(|live| followed(rest.steps, &live)).collect();
+        let many = resources.many(hits.iter().map(|hit| hit.key).chain(led_to));
+        questions.extend(many.as_ref().map(|many| many.question.clone()));
+        if rest.place {
+            questions.push(Question::new(self.as_of_statement(), &[]));
+        }
+        if let Some(mode) = rest.total
+            && let Some((sql, values)) = self.count_statement(search, limit_of(mode))?
+        {
+            questions.push(Question { sql, values });
+        }
+        db.foresee(questions)?;
+        many.map_or(Ok(()), |many| resources.take(many))
     }
 
     /// A query in terms of the store.
@@ -160,16 +200,29 @@ impl Reader<'_> {
 
     /// How many match; `None` beyond what is counted.
     fn total(&self, search: &Search, mode: TotalMode) -> Result<Option<u64>, StoreError> {
-        let limit = match mode {
-            TotalMode::Bounded => Some(COUNTED),
-            TotalMode::None | TotalMode::Accurate => None,
-        };
-        let Some((text, values)) = self.count_statement(search, limit)? else { return Ok(Some(0)) };
+        let Some((text, values)) = self.count_statement(search, limit_of(mode))? else { return Ok(Some(0)) };
         let counted = self.db.first(&text, &values, |row| row.value(0))?;
         Ok(match counted {
             Some(Value::Int(counted)) => Some(counted.cast_unsigned()),
             _ => None,
         })
+    }
+}
+
+/// What is still to be asked for a page whose resources are known.
+struct Rest<'a> {
+    /// How they are to be counted.
+    total: Option<TotalMode>,
+    /// Whether the place where the next page begins is wanted.
+    place: bool,
+    steps: &'a [Step],
+}
+
+/// How far a total is counted.
+const fn limit_of(mode: TotalMode) -> Option<u64> {
+    match mode {
+        TotalMode::Bounded => Some(COUNTED),
+        TotalMode::None | TotalMode::Accurate => None,
     }
 }
 

@@ -13,13 +13,13 @@ use crate::dialect::postgres;
 use crate::dialect::sqlite::{Connection, KeepLog, Purpose};
 use crate::dialect::{Db, unavailable};
 use crate::dictionary::Dictionary;
-use crate::figures;
 use crate::health::{Ailment, Health};
 use crate::kept::Kept;
+use crate::kept::numbered::Numbered;
 use crate::lock::ProcessLock;
 use crate::mark::{self, Mark};
 use crate::objects::{self, Objects};
-use crate::reader::{Reader, Readers, Source, cache_of_each};
+use crate::reader::{Memories, Reader, Readers, Source, cache_of_each};
 use crate::schema::distribution::{self, Engine};
 use crate::schema::{self, MigrationStep, State, shared};
 use crate::shard::Places;
@@ -172,14 +172,14 @@ impl Store {
                 let mark = Mark::open(path, key.store_id(), last);
                 let kept = Arc::new(Kept::new(options.kept_kib, last.cast_signed()));
                 let told = (health.clone(), Arc::clone(&kept));
-                (Some(Writer::start(path, db, (lock, mark), options, key.clone(), told)?), key, Some(kept))
+                (Some(Writer::start(path, db, (lock, mark), options, key.clone(), told)?), key, Memories::Touched(kept))
             }
             Access::Look => {
                 let db = Connection::open(path, Purpose::Read, options.cache_kib / 2)?;
                 schema::require_current(&db)?;
                 objects::require_place((&db).into(), options)?;
                 // Whoever writes is another process: nothing says what it changes.
-                (None, CursorKey::read((&db).into())?, None)
+                (None, CursorKey::read((&db).into())?, Memories::None)
             }
         };
         let source = Source::File { path: path.to_owned(), cache_kib: cache_of_each(options) };
@@ -203,11 +203,12 @@ impl Store {
             Access::Serve => Some(Writer::start_lane(address, shards, options, key.clone(), health.clone())?),
             Access::Look => None,
         };
-        // Others write as well: what is kept in memory could be what they have replaced.
+        // Others write as well: what is kept in memory is compared with what the store says.
+        let kept = Memories::Numbered(Arc::new(Numbered::new(options.kept_kib)));
         let source = Source::Server { address: address.clone(), shards };
         // Their threads wait for answers most of the time.
         let options = &StoreOptions { readers: options.readers.saturating_mul(4), ..options.clone() };
-        let readers = Readers::start(source, options, Arc::default(), key, None)?;
+        let readers = Readers::start(source, options, Arc::default(), key, kept)?;
         let objects = options.attachments.clone();
         Ok(Self { inner: Arc::new(Inner { readers, writer, health, objects }) })
     }
@@ -390,13 +391,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn current(&self, name: &Name) -> Result<Option<Arc<Version>>, StoreError> {
-        if let Some(version) = self.inner.readers.kept(name) {
-            figures::read_from_memory();
-            return Ok(Some(version));
-        }
-        figures::read_from_store();
-        let name = name.clone();
-        self.read_one_here(move |reader| reader.current_kept(&name)).await
+        self.inner.readers.current(name).await
     }
 
     /// As [`Store::read_here`], for a job of a single statement, which sees one moment by itself.

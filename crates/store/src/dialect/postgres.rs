@@ -21,12 +21,14 @@ use crate::contract::StoreError;
 use crate::shard::ShardSet;
 
 mod address;
+mod foresight;
 mod socket;
 mod staging;
 mod statement;
 mod value;
 
 pub use address::Address;
+pub(crate) use foresight::Question;
 pub(crate) use staging::{Resource, Staging};
 pub(crate) use value::Row;
 
@@ -83,6 +85,8 @@ pub(crate) struct Connection {
     failure: Cell<Option<Failure>>,
     broken: Cell<bool>,
     pub(crate) staging: RefCell<Staging>,
+    /// What a job that reads has asked ahead, and what it supposes.
+    foresight: RefCell<foresight::Foresight>,
     /// The shards that are held, and those that a job turned out to need.
     held: RefCell<ShardSet>,
     wanted: RefCell<ShardSet>,
@@ -151,6 +155,7 @@ impl Connection {
             failure: Cell::default(),
             broken: Cell::new(false),
             staging: RefCell::default(),
+            foresight: RefCell::default(),
             held: RefCell::default(),
             wanted: RefCell::default(),
         };
@@ -476,6 +481,12 @@ impl Connection {
 
     /// The rows of a statement.
     pub(crate) fn rows(&self, sql: &str, values: &[Value<'_>]) -> Result<Vec<tokio_postgres::Row>, StoreError> {
+        if let Some(foreseen) = self.foreseen(sql, values) {
+            return Ok(foreseen);
+        }
+        if self.supposes() {
+            return Ok(self.ask_with_supposed(&[(sql, values)])?.pop().unwrap_or_default());
+        }
         let statement = self.prepared(sql)?;
         self.with_gathered(async |client| client.query_raw(&statement, values).await?.try_collect().await)
     }

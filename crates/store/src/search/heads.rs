@@ -71,14 +71,14 @@ impl Reader<'_> {
             && *window == Window::OPEN
         {
             let values = [(*param).into(), code.as_str().into(), (*system).into(), limit.into()];
-            let found = self.db.all(OF_A_CODE, &values, |row| row.int(0))?;
+            let found = self.suppose(OF_A_CODE, &values)?;
             return Ok((found.len() <= HEADS).then_some(found));
         }
         let mut sql = Sql::of(self.db);
         let keys = keys(&mut sql, &branches);
         // One that comes twice only makes many of few.
         let text = format!("SELECT key FROM ({keys}) k LIMIT {}", sql.bind(limit));
-        let found = self.db.all(&text, &sql.values, |row| row.int(0))?;
+        let found = self.suppose(&text, &sql.values)?;
         Ok((found.len() <= HEADS).then_some(found))
     }
 }

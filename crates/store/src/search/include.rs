@@ -32,11 +32,18 @@ impl Step {
     }
 }
 
+/// What a resource leads to, by these steps.
+pub(super) fn followed(steps: &[Step], from: &Live) -> Vec<i64> {
+    let followed = from.references.iter().filter(|(param, _)| steps.iter().any(|step| step.follows(*param)));
+    followed.map(|(_, target)| *target).collect()
+}
+
 impl Reader<'_> {
     /// What steps bring in beside the resources found: each once, at most `limit`.
     pub(super) fn included(
         &self,
         steps: &[Step],
+        mut resources: Resources<'_>,
         found: Vec<Arc<Live>>,
         limit: u32,
         there: Option<There<'_>>,
@@ -45,16 +52,12 @@ impl Reader<'_> {
         if steps.is_empty() {
             return Ok((versions, Cut::Whole));
         }
-        let mut resources = Resources::new(self);
         let goes_on = steps.iter().any(|step| step.iterate == Iterate::Repeatedly);
         let mut known: BTreeSet<i64> = found.iter().map(|one| one.key).collect();
         let mut waiting: VecDeque<(Arc<Live>, u32)> = found.into_iter().map(|one| (one, 0)).collect();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let followed = |of: &Live| -> Vec<i64> {
-            let followed = of.references.iter().filter(|(param, _)| steps.iter().any(|step| step.follows(*param)));
-            followed.map(|(_, target)| *target).collect()
-        };
-        resources.expect(waiting.iter().flat_map(|(one, _)| followed(one)).filter(|key| !known.contains(key)))?;
+        resources
+            .expect(waiting.iter().flat_map(|(one, _)| followed(steps, one)).filter(|key| !known.contains(key)))?;
         while let Some((from, depth)) = waiting.pop_front() {
             for step in steps.iter().filter(|step| depth == 0 || step.iterate == Iterate::Repeatedly) {
                 let against = match step.way {

@@ -289,7 +289,7 @@ impl Reader<'_> {
     fn some_lack_a_moment(&self, kinds: &[Kind]) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM resource WHERE type = ?1 AND live = 1 AND instant = ?2 LIMIT 1";
         for kind in kinds {
-            if self.db.first(sql, &[kind.key.into(), MISSING.into()], |_| Ok(()))?.is_some() {
+            if !self.suppose(sql, &[kind.key.into(), MISSING.into()])?.is_empty() {
                 return Ok(true);
             }
         }

@@ -41,24 +41,18 @@ pub(super) enum Way {
 /// As far as the walk goes on: with more rows, counting them by themselves costs less.
 const ON_THE_WAY: u64 = 128;
 
-/// A match with what is given of it.
-pub(super) struct Match {
-    pub(super) hit: Hit,
-    pub(super) live: Arc<Live>,
-}
-
 impl Reader<'_> {
     /// The first matches after a place.
     ///
     /// Besides, how many there are in all when the end was met on the way: those that end soon after
     /// the page need not be counted by another statement.
-    pub(super) fn matches(
+    pub(super) fn hits(
         &self,
         search: &Search,
         place: Option<&Place>,
         limit: u64,
         way: Way,
-    ) -> Result<(Vec<Match>, Option<u64>), StoreError> {
+    ) -> Result<(Vec<Hit>, Option<u64>), StoreError> {
         // Without a change since the first page nothing can have moved.
         let moved_since = match place {
             Some(place) if place.as_of != self.as_of()? => Some(&place.as_of),
@@ -87,14 +81,14 @@ impl Reader<'_> {
             hits.sort_by(|one, other| search.order.compare(one.place(), other.place()));
             hits.truncate(most);
         }
-        let mut resources = Resources::new(self);
+        Ok((hits, (walked < far).then_some(walked)))
+    }
+
+    /// The resources of a page.
+    pub(super) fn matches(&self, resources: &mut Resources<'_>, hits: &[Hit]) -> Result<Vec<Arc<Live>>, StoreError> {
         resources.expect(hits.iter().map(|hit| hit.key))?;
-        let mut matches = Vec::with_capacity(hits.len());
-        for hit in hits {
-            let live = resources.get(hit.key)?.ok_or_else(|| damaged("an index row leads to no resource"))?;
-            matches.push(Match { hit, live });
-        }
-        Ok((matches, (walked < far).then_some(walked)))
+        let live = |hit: &Hit| resources.get(hit.key)?.ok_or_else(|| damaged("an index row leads to no resource"));
+        hits.iter().map(live).collect()
     }
 
     /// Matches that changed since the first page, at the places they had then, after the one given.

@@ -11,6 +11,9 @@ use crate::dictionary::Kind;
 use crate::moment::MISSING;
 use crate::reader::Reader;
 
+/// Whether a resource ever had one code of a parameter in several systems.
+const TWOFOLD: &str = "SELECT twofold FROM param WHERE key = ?1";
+
 /// Equality rows are walked side by side, in order, up to this many.
 const WALKS: usize = 12;
 
@@ -223,7 +226,7 @@ impl Reader<'_> {
             branch.holds,
             sql.bind(limit)
         );
-        Ok(self.db.first(&text, &sql.values, |row| row.int(0))?.unwrap_or_default().cast_unsigned())
+        Ok(self.suppose(&text, &sql.values)?.first().copied().unwrap_or_default().cast_unsigned())
     }
 
     /// Where one could begin to find what holds a condition, and whether that says all of it.
@@ -231,7 +234,7 @@ impl Reader<'_> {
         let only = |start| Ok(Some((vec![start], Says::All)));
         match condition {
             Condition::Token { param, system, code } => {
-                let repeats = system.is_none() && self.words.is_twofold(self.db, *param)?;
+                let repeats = system.is_none() && self.is_twofold(*param)?;
                 only(Start::Token { param: *param, system: *system, code: code.clone(), repeats })
             }
             Condition::Points { param, targets } if targets.len() <= WALKS => {
@@ -319,7 +322,12 @@ impl Reader<'_> {
 
     fn longest(&self, kind: &Kind) -> Result<i64, StoreError> {
         let sql = "SELECT longest FROM resource_type WHERE key = ?1";
-        Ok(self.db.first(sql, &[kind.key.into()], |row| row.int(0))?.unwrap_or(i64::MAX))
+        Ok(self.suppose(sql, &[kind.key.into()])?.first().copied().unwrap_or(i64::MAX))
+    }
+
+    fn is_twofold(&self, param: i64) -> Result<bool, StoreError> {
+        // Once it is, it stays so.
+        Ok(self.words.known_twofold(param) || self.suppose(TWOFOLD, &[param.into()])? == [1])
     }
 }
 

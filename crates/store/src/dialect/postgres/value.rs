@@ -126,6 +126,12 @@ impl<'r> Row<'r> {
         read_int(&cell).ok_or_else(|| damaged(format!("{} is no whole number", cell.kind)))
     }
 
+    /// Whole numbers in one column: an array of `int8` without nothing in it.
+    pub(crate) fn ints(&self, column: usize) -> Result<Vec<i64>, StoreError> {
+        let cell = self.there(column)?;
+        read_ints(&cell).ok_or_else(|| damaged(format!("{} is no list of whole numbers", cell.kind)))
+    }
+
     pub(crate) fn text(&self, column: usize) -> Result<&'r str, StoreError> {
         read_text(&self.there(column)?)
     }
@@ -161,6 +167,25 @@ fn read_int(cell: &Cell<'_>) -> Option<i64> {
         Type::INT8 => i64::from_be_bytes(cell.bytes.try_into().ok()?),
         _ => return None,
     })
+}
+
+fn read_ints(cell: &Cell<'_>) -> Option<Vec<i64>> {
+    if cell.kind != Type::INT8_ARRAY {
+        return None;
+    }
+    // Dimensions, whether there are nulls, the type of the members; then length and beginning of each dimension.
+    let (head, rest) = cell.bytes.split_first_chunk::<12>()?;
+    if head.starts_with(&[0; 4]) {
+        return Some(Vec::new());
+    }
+    let (_, mut rest) = rest.split_first_chunk::<8>()?;
+    let mut numbers = Vec::with_capacity(rest.len() / 12);
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let (number, after) = after.split_first_chunk::<8>().filter(|_| i32::from_be_bytes(*length) == 8)?;
+        numbers.push(i64::from_be_bytes(*number));
+        rest = after;
+    }
+    rest.is_empty().then_some(numbers)
 }
 
 fn read_text<'r>(cell: &Cell<'r>) -> Result<&'r str, StoreError> {
