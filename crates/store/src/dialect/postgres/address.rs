@@ -79,7 +79,7 @@ impl Address {
         let connected = socket::run(&socket, Some(until), |context| asked.as_mut().poll(context));
         let (client, connection) = match connected {
             Ok(Some(Ok(connected))) => connected,
-            Ok(Some(Err(error))) => return Err(super::classed(error, false)),
+            Ok(Some(Err(error))) => return Err(super::waiting::classed(error, false)),
             Ok(None) => return Err(unavailable("the database does not answer")),
             Err(error) => return Err(StoreError::Unavailable(Box::new(error))),
         };
