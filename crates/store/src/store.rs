@@ -26,7 +26,7 @@ use crate::shard::Places;
 
 use crate::writer::{Tx, Writer};
 
-pub use crate::dialect::postgres::Address;
+pub use crate::dialect::postgres::{Address, Way};
 
 /// Where a store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,15 +38,30 @@ pub enum StoreUrl {
 }
 
 impl StoreUrl {
-    /// Reads `sqlite:PATH` or `postgres://…`. `None` for anything else.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    /// Reads `sqlite:PATH` or `postgres://…`.
+    ///
+    /// # Errors
+    /// What is to be written instead, for anything else.
+    pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(address) = Address::parse(text) {
-            return Some(Self::Postgres(address));
+            return address.map(Self::Postgres);
         }
-        let path = text.strip_prefix("sqlite:")?;
-        let path = path.strip_prefix("//").unwrap_or(path);
-        (!path.is_empty()).then(|| Self::Sqlite(path.into()))
+        let path = text.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        match path {
+            Some(path) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
+            _ => Err("write sqlite:PATH, such as sqlite:liaison.db, or postgres://USER@HOST/DATABASE".into()),
+        }
+    }
+
+    /// What lies between this program and the store.
+    ///
+    /// # Errors
+    /// When its database cannot be reached.
+    pub fn way(&self) -> Result<Way, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(Way::Here),
+            Self::Postgres(address) => address.way(),
+        }
     }
 }
 

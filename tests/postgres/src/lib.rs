@@ -8,12 +8,14 @@
 //! - Databases are as an operator in France makes them, not as a program would like them: sorted by the rules of
 //!   French, dates written day first, in local time. What depends on any of it shows.
 
+mod authority;
 mod cluster;
 mod database;
 mod guard;
 mod installation;
 mod replica;
 
+pub use authority::{Authority, Certificate};
 pub use cluster::{Cluster, Log, Setup, Stop, free_port};
 pub use database::Database;
 pub use installation::Installation;

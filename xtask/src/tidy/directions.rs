@@ -18,7 +18,7 @@ const OURS: [(&str, &[&str]); 11] = [
 ];
 
 /// Libraries that belong to some crates only, and why.
-const OTHERS: [(&[&str], &[&str], &str); 8] = [
+const OTHERS: [(&[&str], &[&str], &str); 9] = [
     (
         &["rusqlite", "tokio-postgres", "deadpool-postgres", "sqlx"],
         &["pages", "store"],
@@ -30,7 +30,12 @@ const OTHERS: [(&[&str], &[&str], &str); 8] = [
         "HTTP belongs to the edge",
     ),
     (&["http", "http-body-util"], &["rest", "web", "outbound", "server"], "HTTP belongs to the edge"),
-    (&["hyper-util", "hyper-rustls", "rustls", "rustls-native-certs"], &["outbound"], "what goes out goes one way"),
+    (&["hyper-util", "hyper-rustls"], &["outbound"], "what goes out goes one way"),
+    (
+        &["rustls", "rustls-native-certs", "tokio-rustls"],
+        &["store", "outbound"],
+        "what goes out goes one way, but for the way to the database",
+    ),
     (&["reqwest", "lettre", "rusmpp", "rusmppc"], &["deliver"], "connections to the outside belong to deliveries"),
     (
         &[

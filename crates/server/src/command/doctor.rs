@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use liaison_store::store::{MigrateMode, Store, StoreUrl};
+use liaison_store::store::{MigrateMode, Store, StoreUrl, Way};
 
 use crate::{
     assembly::store_text,
@@ -28,6 +28,12 @@ pub fn run(flags: &DoctorFlags, variables: &Variables) -> Result<(), Failure> {
         Err(errors) => errors.iter().map(ToString::to_string).collect(),
         Ok(settings) => {
             let mut wrong: Vec<String> = [store(&settings.store), address(&settings)].into_iter().flatten().collect();
+            if wrong.is_empty()
+                && let Ok(way) = settings.store.way()
+                && let Some(note) = exposed(way)
+            {
+                println!("note: {note}");
+            }
             if flags.check_store && wrong.is_empty() {
                 wrong.extend(damage(&settings.store));
             }
@@ -78,6 +84,21 @@ fn store(url: &StoreUrl) -> Option<String> {
     }
 }
 
+/// Who could read what goes to the database, or stand in its place.
+const fn exposed(way: Way) -> Option<&'static str> {
+    match way {
+        Way::Here | Way::Encrypted => None,
+        Way::Open => Some(
+            "the way to the database leaves this machine and is not encrypted: encrypt it with sslmode=verify-full and \
+             sslrootcert in the address of the store, or keep it in a tunnel",
+        ),
+        Way::EncryptedToAnybody => Some(
+            "the way to the database is encrypted, but whoever answers is believed: name the authority of its \
+             certificate by sslmode=verify-full and sslrootcert in the address of the store",
+        ),
+    }
+}
+
 /// What of a store is not as it was written.
 fn damage(url: &StoreUrl) -> Vec<String> {
     let name = store_text(url);
@@ -125,4 +146,16 @@ fn lives(address: SocketAddr) -> bool {
         Ok(answer)
     };
     ask().is_ok_and(|answer| answer.contains(" 200 ") && answer.ends_with("ok\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_that_others_could_read_or_take_is_said() {
+        assert_eq!([Way::Here, Way::Encrypted].map(exposed), [None, None]);
+        assert!(exposed(Way::Open).is_some_and(|note| note.contains("not encrypted")));
+        assert!(exposed(Way::EncryptedToAnybody).is_some_and(|note| note.contains("believed")));
+    }
 }

@@ -13,7 +13,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let mut reader = Reader { given, errors: Vec::new() };
     let listen = reader.read("listen", address);
     let auth = reader.read("auth", auth);
-    let store = reader.read("store", store);
+    let store = reader.read("store", StoreUrl::parse);
     let attachments = attachments(&mut reader);
     let public_url = reader.read("public_url", web_address);
     let zone = reader.read("time_zone", zone);
@@ -103,11 +103,6 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn metrics_address(text: &str) -> Result<Option<SocketAddr>, String> {
     if text.is_empty() { Ok(None) } else { address(text).map(Some) }
-}
-
-fn store(text: &str) -> Result<StoreUrl, String> {
-    let wanted = || "write sqlite:PATH, such as sqlite:liaison.db, or postgres://USER@HOST/DATABASE".into();
-    StoreUrl::parse(text).ok_or_else(wanted)
 }
 
 /// Where attachments are, with the key that opens it.

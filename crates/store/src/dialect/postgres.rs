@@ -19,6 +19,9 @@ use crate::shard::ShardSet;
 
 mod address;
 mod asking;
+mod binding;
+mod certificates;
+mod encryption;
 mod foresight;
 mod key;
 mod socket;
@@ -28,7 +31,7 @@ mod transaction;
 mod value;
 mod waiting;
 
-pub use address::Address;
+pub use address::{Address, Way};
 pub(crate) use foresight::Question;
 pub(crate) use key::{LONGEST_KEY, stand_in};
 pub(crate) use staging::{Resource, Staging};
@@ -94,7 +97,7 @@ struct Driver {
 impl Connection {
     /// Connects.
     pub(crate) fn open(address: &Address, purpose: Purpose) -> Result<Self, StoreError> {
-        let (client, socket, work) = address.connect()?;
+        let address::Connected { client, socket, work, .. } = address.connect()?;
         let connection = Self {
             client,
             driver: RefCell::new(Driver { socket, work }),

@@ -8,6 +8,7 @@ mod bench;
 mod blobs;
 mod concurrency;
 mod distribution;
+mod encryption;
 mod history;
 mod includes;
 mod judge;

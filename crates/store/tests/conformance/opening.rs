@@ -12,11 +12,11 @@ use crate::property::page;
 
 #[test]
 fn addresses() {
-    let file = |path: &str| Some(StoreUrl::Sqlite(path.into()));
+    let file = |path: &str| Ok(StoreUrl::Sqlite(path.into()));
     assert_eq!(StoreUrl::parse("sqlite:a.db"), file("a.db"));
     assert_eq!(StoreUrl::parse("sqlite:///var/a.db"), file("/var/a.db"));
     for wrong in ["", "a.db", "sqlite:", "sqlite://", "oracle:x"] {
-        assert_eq!(StoreUrl::parse(wrong), None, "{wrong}");
+        assert!(StoreUrl::parse(wrong).is_err(), "{wrong}");
     }
 }
 

@@ -7,11 +7,14 @@ use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::str::FromStr as _;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio_postgres::config::{Host, TargetSessionAttrs};
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::TlsConnect;
 use tokio_postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage};
 
+use super::encryption::Encryption;
 use super::socket::{self, Socket};
 use crate::contract::StoreError;
 use crate::dialect::unavailable;
@@ -23,23 +26,53 @@ const PORT: u16 = 5432;
 
 /// The address of a database, as `postgres://…` says it. Several hosts are tried in their order.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Address(Arc<Config>);
+pub struct Address(Arc<Parts>);
+
+#[derive(PartialEq, Eq)]
+struct Parts {
+    config: Config,
+    encryption: Encryption,
+}
+
+/// What lies between this program and its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Nothing but this machine.
+    Here,
+    /// Others could read what is sent.
+    Open,
+    /// Nobody reads what is sent, but who answers was not looked at.
+    EncryptedToAnybody,
+    /// Encrypted, to a server that was looked at.
+    Encrypted,
+}
+
+/// A connection that was made.
+pub(super) struct Connected {
+    pub(super) client: Client,
+    pub(super) socket: Socket,
+    pub(super) work: Work,
+    pub(super) way: Way,
+}
+
+/// The settings of an address that are ours, not the driver's.
+const OURS: [&str; 4] = ["sslmode", "sslrootcert", "sslcert", "sslkey"];
 
 /// Without its password: for messages and logs.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("postgres://")?;
-        if let Some(user) = self.0.get_user() {
+        if let Some(user) = self.0.config.get_user() {
             write!(f, "{user}@")?;
         }
-        for (number, host) in self.0.get_hosts().iter().enumerate() {
+        for (number, host) in self.0.config.get_hosts().iter().enumerate() {
             let comma = if number == 0 { "" } else { "," };
             match host {
                 Host::Tcp(host) => write!(f, "{comma}{host}:{}", self.port(number))?,
                 Host::Unix(folder) => write!(f, "{comma}{}:{}", folder.display(), self.port(number))?,
             }
         }
-        write!(f, "/{}", self.0.get_dbname().unwrap_or_default())
+        write!(f, "/{}", self.0.config.get_dbname().unwrap_or_default())
     }
 }
 
@@ -54,16 +87,49 @@ type Work = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Sen
 
 impl Address {
     /// Reads `postgres://…` or `postgresql://…`. `None` when it is none.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn parse(text: &str) -> Option<Result<Self, String>> {
         let is_one = text.starts_with("postgres://") || text.starts_with("postgresql://");
-        let config = Config::from_str(text).ok().filter(|_| is_one)?;
-        (!config.get_hosts().is_empty()).then(|| Self(Arc::new(config)))
+        is_one.then(|| Self::read(text))
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        // A password may have a question mark.
+        let (who, rest) = text.split_at(text.find('@').unwrap_or_default());
+        let (place, settings) = rest.split_once('?').unwrap_or((rest, ""));
+        let place = format!("{who}{place}");
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for setting in settings.split('&').filter(|setting| !setting.is_empty()) {
+            let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
+            if OURS.contains(&key) {
+                let value = percent_encoding::percent_decode_str(value).decode_utf8();
+                let value = value.map_err(|_| format!("{key} is not text"))?;
+                ours.push((key.to_owned(), value.into_owned()));
+            } else {
+                theirs.push(setting);
+            }
+        }
+        let address = if theirs.is_empty() { place } else { format!("{place}?{}", theirs.join("&")) };
+        let mut config = Config::from_str(&address).map_err(|error| with_causes(&error))?;
+        if config.get_hosts().is_empty() {
+            return Err("the address of the database names no host".into());
+        }
+        let encryption = Encryption::read(&ours)?;
+        config.ssl_mode(encryption.asked());
+        Ok(Self(Arc::new(Parts { config, encryption })))
+    }
+
+    /// What lies between this program and its database now.
+    pub(crate) fn way(&self) -> Result<Way, StoreError> {
+        self.connect().map(|connected| connected.way)
     }
 
     /// Connects to the first host that answers as it should.
-    pub(super) fn connect(&self) -> Result<(Client, Socket, Work), StoreError> {
+    pub(super) fn connect(&self) -> Result<Connected, StoreError> {
         let mut last = None;
-        for number in 0..self.0.get_hosts().len() {
+        for number in 0..self.0.config.get_hosts().len() {
             match self.connect_to(number) {
                 Ok(connected) => return Ok(connected),
                 Err(error) => last = Some(error),
@@ -72,22 +138,40 @@ impl Address {
         Err(last.unwrap_or_else(|| unavailable("the address of the database names no host")))
     }
 
-    fn connect_to(&self, number: usize) -> Result<(Client, Socket, Work), StoreError> {
-        let until = Instant::now() + self.0.get_connect_timeout().copied().unwrap_or(CONNECT);
+    fn connect_to(&self, number: usize) -> Result<Connected, StoreError> {
+        let until = Instant::now() + self.0.config.get_connect_timeout().copied().unwrap_or(CONNECT);
         let socket = self.socket(number, until).map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-        let mut asked = std::pin::pin!(self.0.connect_raw(socket.clone(), NoTls));
-        let connected = socket::run(&socket, Some(until), |context| asked.as_mut().poll(context));
-        let (client, connection) = match connected {
-            Ok(Some(Ok(connected))) => connected,
-            Ok(Some(Err(error))) => return Err(super::waiting::classed(error, false)),
-            Ok(None) => return Err(unavailable("the database does not answer")),
-            Err(error) => return Err(StoreError::Unavailable(Box::new(error))),
+        let mut config = self.0.config.clone();
+        let mut encrypted = None;
+        let (client, mut work) = match self.name_to_encrypt_for(number) {
+            None => {
+                config.ssl_mode(SslMode::Disable);
+                begin(&config, &socket, NoTls, until)?
+            }
+            Some(host) => {
+                let tls = self.0.encryption.to_host(host)?;
+                encrypted = Some(tls.witness());
+                begin(&config, &socket, tls, until)?
+            }
         };
-        let mut work: Work = Box::pin(connection);
-        if self.0.get_target_session_attrs() == TargetSessionAttrs::ReadWrite {
+        if config.get_target_session_attrs() == TargetSessionAttrs::ReadWrite {
             self.require_writable(&client, &socket, &mut work, until)?;
         }
-        Ok((client, socket, work))
+        let way = match encrypted.is_some_and(|encrypted| encrypted.load(Ordering::Relaxed)) {
+            _ if socket.stays_here() => Way::Here,
+            false => Way::Open,
+            true if self.0.encryption.believes_anybody() => Way::EncryptedToAnybody,
+            true => Way::Encrypted,
+        };
+        Ok(Connected { client, socket, work, way })
+    }
+
+    /// The name of a host to which the way is encrypted; never on a socket of this machine, as with libpq.
+    fn name_to_encrypt_for(&self, number: usize) -> Option<&str> {
+        match self.0.config.get_hosts().get(number)? {
+            Host::Tcp(host) if self.0.encryption.asked() != SslMode::Disable => Some(host),
+            _ => None,
+        }
     }
 
     /// A standby answers, but does not write.
@@ -116,7 +200,7 @@ impl Address {
 
     fn socket(&self, number: usize, until: Instant) -> std::io::Result<Socket> {
         let port = self.port(number);
-        match self.0.get_hosts().get(number) {
+        match self.0.config.get_hosts().get(number) {
             Some(Host::Unix(folder)) => Socket::unix(UnixStream::connect(folder.join(format!(".s.PGSQL.{port}")))?),
             Some(Host::Tcp(host)) => {
                 let mut last = std::io::Error::from(std::io::ErrorKind::NotFound);
@@ -134,7 +218,7 @@ impl Address {
     }
 
     fn port(&self, number: usize) -> u16 {
-        let ports = self.0.get_ports();
+        let ports = self.0.config.get_ports();
         ports.get(number).or_else(|| ports.first()).copied().unwrap_or(PORT)
     }
 
@@ -142,7 +226,7 @@ impl Address {
     pub(super) fn cancel(&self, token: &CancelToken) -> Result<(), StoreError> {
         let until = Instant::now() + Duration::from_millis(500);
         let mut last = Ok(());
-        for number in 0..self.0.get_hosts().len() {
+        for number in 0..self.0.config.get_hosts().len() {
             let socket = match self.socket(number, until) {
                 Ok(socket) => socket,
                 Err(error) => {
@@ -150,13 +234,47 @@ impl Address {
                     continue;
                 }
             };
-            let mut asked = std::pin::pin!(token.cancel_query_raw(socket.clone(), NoTls));
             // A host that does not know the connection does nothing.
-            let done = socket::run(&socket, Some(until), |context| asked.as_mut().poll(context));
+            let done = match self.name_to_encrypt_for(number) {
+                None => {
+                    let mut asked = std::pin::pin!(token.cancel_query_raw(socket.clone(), NoTls));
+                    socket::run(&socket, Some(until), |context| asked.as_mut().poll(context))
+                }
+                Some(host) => {
+                    let tls = self.0.encryption.to_host(host)?;
+                    let mut asked = std::pin::pin!(token.cancel_query_raw(socket.clone(), tls));
+                    socket::run(&socket, Some(until), |context| asked.as_mut().poll(context))
+                }
+            };
             if let Err(error) = done {
                 last = Err(StoreError::Unavailable(Box::new(error)));
             }
         }
         last
     }
+}
+
+/// Greets the server.
+fn begin<T>(config: &Config, socket: &Socket, tls: T, until: Instant) -> Result<(Client, Work), StoreError>
+where
+    T: TlsConnect<Socket>,
+    T::Stream: Send + 'static,
+{
+    let mut asked = std::pin::pin!(config.connect_raw(socket.clone(), tls));
+    match socket::run(socket, Some(until), |context| asked.as_mut().poll(context)) {
+        Ok(Some(Ok((client, connection)))) => Ok((client, Box::pin(connection))),
+        Ok(Some(Err(error))) => Err(super::waiting::classed(error, false)),
+        Ok(None) => Err(unavailable("the database does not answer")),
+        Err(error) => Err(StoreError::Unavailable(Box::new(error))),
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text.push_str(&format!(": {next}"));
+        cause = next.source();
+    }
+    text
 }

@@ -57,6 +57,14 @@ impl Socket {
         }
     }
 
+    /// Whether what is sent never leaves this machine.
+    pub(super) fn stays_here(&self) -> bool {
+        match &self.0.stream {
+            Stream::Unix(_) => true,
+            Stream::Tcp(stream) => stream.peer_addr().is_ok_and(|there| there.ip().to_canonical().is_loopback()),
+        }
+    }
+
     /// Waits until something can be read, or written if something is to be; at most until `until`.
     /// Whether that is so, not whether the time passed.
     pub(super) fn wait(&self, until: Option<Instant>) -> io::Result<bool> {
