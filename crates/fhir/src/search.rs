@@ -4,6 +4,7 @@
 //! turns a query string of either release into a [`query::Query`] on those rows, and
 //! [`evaluate`] answers a query in memory (an independent judge of the store).
 
+pub mod definition;
 pub mod evaluate;
 pub mod extract;
 pub mod index;

@@ -56,10 +56,12 @@ struct Alias {
     codes: Vec<&'static str>,
 }
 
+/// The names, as they are kept: whoever remembers what they were compares this.
+pub(crate) const TABLE: &str = include_str!("../../data/terminology/system-aliases.tsv");
+
 static ALIASES: LazyLock<HashMap<&'static str, Vec<Alias>>> = LazyLock::new(|| {
     let mut aliases: HashMap<&'static str, Vec<Alias>> = HashMap::new();
-    let table = include_str!("../../data/terminology/system-aliases.tsv");
-    for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let mut columns = line.split('\t');
         let (Some(alias), Some(canonical)) = (columns.next(), columns.next()) else { continue };
         let codes = columns.next().map(|codes| codes.split(',').collect()).unwrap_or_default();
