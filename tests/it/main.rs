@@ -26,6 +26,7 @@ mod patch;
 mod preferences;
 mod program;
 mod readme;
+mod reindex;
 mod search;
 mod site;
 mod terminology;

@@ -3,17 +3,23 @@
 //!
 //! <https://hl7.org/fhir/R4/capabilitystatement.html>
 
+use std::collections::BTreeSet;
+
 use liaison_care::conformance;
 use liaison_fhir::{
     array, convert, object,
     release::{self, Release},
-    search::parameters::{Offer, parameters_of},
+    search::{
+        index::Param,
+        parameters::{self, Meaning, Offer, Parameter, parameters_of},
+    },
     terminology,
     tree::{Object, Value},
 };
 
 /// The statement of a release, but for the address of the base and the moment.
-pub(crate) fn statement(release: &'static Release) -> Object {
+pub(crate) fn statement(release: &'static Release, not_ready: &BTreeSet<Param>) -> Object {
+    let ready = Ready { not_ready };
     let statement = object! {
         "resourceType" => "CapabilityStatement",
         "name" => "Liaison",
@@ -27,7 +33,7 @@ pub(crate) fn statement(release: &'static Release) -> Object {
         "format" => array!["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "patchFormat" => array!["application/json-patch+json"],
         "implementationGuide" => array!["https://interop.esante.gouv.fr/ig/fhir/cdl/ImplementationGuide/ans.fhir.fr.cdl"],
-        "rest" => array![rest(release)],
+        "rest" => array![rest(release, ready)],
     };
     if release.id == release::view().id {
         return statement;
@@ -37,19 +43,22 @@ pub(crate) fn statement(release: &'static Release) -> Object {
     statement
 }
 
-fn rest(release: &'static Release) -> Object {
+fn rest(release: &'static Release, ready: Ready<'_>) -> Object {
     let interactions = ["transaction", "batch", "search-system", "history-system"];
-    let resources: Vec<Value> = release.resources().into_iter().map(|kind| resource(kind, release).into()).collect();
+    let resources: Vec<Value> =
+        release.resources().into_iter().map(|kind| resource(kind, release, ready).into()).collect();
     let mut rest = object! {
         "mode" => "server",
-        "documentation" => DOCUMENTATION,
+        "documentation" => ready.documentation(),
         "security" => object! {
             "cors" => false,
             "description" => "Ce serveur n'identifie pas encore ses appelants : qui l'atteint peut tout lire et tout écrire. Il n'écoute alors que sur une adresse de bouclage.",
         },
         "resource" => resources,
         "interaction" => codes(&interactions),
-        "searchParam" => search_params("Resource", parameters_of(release.id, "Basic"), |name| name.starts_with('_')),
+        "searchParam" => search_params("Resource", parameters_of(release.id, "Basic"), |offer| {
+            offer.name.starts_with('_') && ready.everywhere(release, offer)
+        }),
     };
     if release.id == release::view().id {
         let export = object! { "name" => "export", "definition" => EXPORT, "documentation" => OF_EXPORT };
@@ -69,7 +78,53 @@ Un masterIdentifier connu avec le même contenu rend la note existante (200), av
 Idempotency-Key rend toute création répétable sans doublon. Les pièces jointes lourdes sont omises des recherches : \
 attachment.url, size et hash les désignent. POST [base]/Bundle traite les transactions et les collections de 2017 qui apportent une note.";
 
-fn resource(kind: &'static str, release: &'static Release) -> Object {
+/// Which searches can be answered: their index is there for all resources.
+#[derive(Clone, Copy)]
+struct Ready<'a> {
+    not_ready: &'a BTreeSet<Param>,
+}
+
+impl Ready<'_> {
+    fn documentation(self) -> String {
+        if self.not_ready.is_empty() {
+            return DOCUMENTATION.to_owned();
+        }
+        // Variants are parts of their parameter.
+        let waiting = self.not_ready.iter().filter(|param| !param.code.contains(':')).count();
+        format!(
+            "{DOCUMENTATION} {waiting} paramètres de recherche attendent que leur index soit refait : ils ne sont pas annoncés, et refusés (503)."
+        )
+    }
+
+    fn parameter(self, parameter: &Parameter) -> bool {
+        let variants = [Some(parameter.param), parameter.identifier, parameter.of_type];
+        !variants.into_iter().flatten().any(|param| self.not_ready.contains(&param))
+    }
+
+    fn offers(self, offer: &Offer) -> bool {
+        if self.not_ready.is_empty() {
+            return true;
+        }
+        match &offer.meaning {
+            Meaning::Id | Meaning::LastUpdated => true,
+            Meaning::Parameter(parameter) | Meaning::Restricted(parameter, _) | Meaning::Identifiers(parameter, _) => {
+                self.parameter(parameter)
+            }
+            // Any of its steps, of whatever type.
+            Meaning::Chain(chain) => {
+                chain.split(['.', ':']).all(|code| self.not_ready.iter().all(|param| param.code != code))
+            }
+        }
+    }
+
+    /// Whether what every type offers can be asked of every type.
+    fn everywhere(self, release: &'static Release, offer: &Offer) -> bool {
+        let of_type = |kind| parameters::offer(release.id, kind, offer.name).is_none_or(|offer| self.offers(offer));
+        self.not_ready.is_empty() || release.resources().into_iter().all(of_type)
+    }
+}
+
+fn resource(kind: &'static str, release: &'static Release, ready: Ready<'_>) -> Object {
     let interactions =
         ["read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"];
     let mut resource = object! { "type" => kind };
@@ -87,15 +142,15 @@ fn resource(kind: &'static str, release: &'static Release) -> Object {
     resource.push("conditionalDelete", "single");
     resource.push("referencePolicy", array!["literal", "logical", "enforced", "local"]);
     let offers = parameters_of(release.id, kind);
-    let includes = includes(kind, offers);
+    let includes = includes(kind, offers, ready);
     if !includes.is_empty() {
         resource.push("searchInclude", includes);
     }
-    let reverse = reverse_includes(kind, release);
+    let reverse = reverse_includes(kind, release, ready);
     if !reverse.is_empty() {
         resource.push("searchRevInclude", reverse);
     }
-    let params = search_params(kind, offers, |name| !name.starts_with('_'));
+    let params = search_params(kind, offers, |offer| !offer.name.starts_with('_') && ready.offers(offer));
     if params.as_array().is_some_and(|params| !params.is_empty()) {
         resource.push("searchParam", params);
     }
@@ -121,8 +176,8 @@ fn supported_profiles(kind: &str, release: &Release) -> Vec<Value> {
         .collect()
 }
 
-fn search_params(kind: &str, offers: &[Offer], wanted: impl Fn(&str) -> bool) -> Value {
-    let params = offers.iter().filter(|offer| wanted(offer.name)).map(|offer| {
+fn search_params(kind: &str, offers: &[Offer], wanted: impl Fn(&Offer) -> bool) -> Value {
+    let params = offers.iter().filter(|offer| wanted(offer)).map(|offer| {
         let definition = offer
             .url
             .map_or_else(|| format!("http://hl7.org/fhir/SearchParameter/{kind}-{}", offer.name), str::to_owned);
@@ -140,16 +195,23 @@ fn search_params(kind: &str, offers: &[Offer], wanted: impl Fn(&str) -> bool) ->
     Value::Array(params.collect())
 }
 
-fn includes(kind: &str, offers: &[Offer]) -> Vec<Value> {
-    let references: Vec<Value> =
-        references(offers).map(|offer| Value::from(format!("{kind}:{}", offer.name))).collect();
-    if references.is_empty() { references } else { [vec![Value::from("*")], references].concat() }
+fn includes(kind: &str, offers: &[Offer], ready: Ready<'_>) -> Vec<Value> {
+    let all = references(offers).count();
+    let references: Vec<Value> = references(offers)
+        .filter(|offer| ready.offers(offer))
+        .map(|offer| Value::from(format!("{kind}:{}", offer.name)))
+        .collect();
+    // All of them, only when each can be followed.
+    if references.is_empty() || references.len() < all {
+        return references;
+    }
+    [vec![Value::from("*")], references].concat()
 }
 
-fn reverse_includes(kind: &str, release: &'static Release) -> Vec<Value> {
+fn reverse_includes(kind: &str, release: &'static Release, ready: Ready<'_>) -> Vec<Value> {
     let pointing = |of: &'static str| {
         references(parameters_of(release.id, of))
-            .filter(|offer| offer.targets().contains(&kind))
+            .filter(|offer| offer.targets().contains(&kind) && ready.offers(offer))
             .map(move |offer| Value::from(format!("{of}:{}", offer.name)))
     };
     release.resources().into_iter().flat_map(pointing).collect()
@@ -179,7 +241,7 @@ mod tests {
     use super::*;
 
     fn dated(release: &'static Release) -> Object {
-        let mut statement = statement(release);
+        let mut statement = statement(release, &BTreeSet::new());
         statement.set("date", "2024-01-01");
         statement
     }
@@ -193,6 +255,40 @@ mod tests {
             let size = json::write(&statement).len();
             assert!(size < 300_000, "{size}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_answered_is_not_said() {
+        let code = |base: &str, code: &str| parameters::parameter(base, code).unwrap().param;
+        let not_ready = BTreeSet::from([
+            code("DocumentReference", "subject"),
+            code("DocumentReference", "type"),
+            code("List", "_tag"),
+        ]);
+        let of = |statement: &Object, kind: &str| {
+            let rest = statement.objects("rest").next().unwrap();
+            let found = rest.objects("resource").find(|r| r.str("type") == Some(kind)).unwrap().clone();
+            let names: Vec<_> = found.objects("searchParam").filter_map(|p| p.str("name").map(str::to_owned)).collect();
+            let includes =
+                |list| found.items(list).iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
+            (names, includes("searchInclude"), includes("searchRevInclude"))
+        };
+        let (all, some) = (statement(release::r4(), &BTreeSet::new()), statement(release::r4(), &not_ready));
+        let (before, now) = (of(&all, "DocumentReference"), of(&some, "DocumentReference"));
+        // The person is another name of the subject.
+        assert_eq!(
+            before.0.iter().filter(|name| !now.0.contains(name)).collect::<Vec<_>>(),
+            ["patient", "subject", "type"]
+        );
+        assert!(before.1.contains(&"*".to_owned()) && !now.1.contains(&"*".to_owned()));
+        assert!(now.1.contains(&"DocumentReference:author".to_owned()));
+        assert!(!of(&some, "Patient").2.contains(&"DocumentReference:subject".to_owned()));
+        assert!(of(&all, "Patient").2.contains(&"DocumentReference:subject".to_owned()));
+        let of_all = |statement: &Object| {
+            let rest = statement.objects("rest").next().unwrap();
+            rest.objects("searchParam").filter_map(|p| p.str("name").map(str::to_owned)).collect::<Vec<_>>()
+        };
+        assert!(of_all(&all).contains(&"_tag".to_owned()) && !of_all(&some).contains(&"_tag".to_owned()));
     }
 
     #[test]

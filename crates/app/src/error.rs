@@ -58,6 +58,8 @@ pub enum Refusal {
     ReadOnly,
     /// What is stored is not what was written: it is not given.
     Damaged,
+    /// What it rests on is not indexed yet: somebody must have that done.
+    NotIndexed,
     /// The store is away or broken: try again later.
     Away,
     /// A defect of this program: never the fault of a request.
@@ -159,6 +161,9 @@ impl AppError {
     }
 }
 
+/// Parameters named when a search is refused for want of them.
+const NAMED: usize = 10;
+
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -234,6 +239,42 @@ impl From<StoreError> for AppError {
                     en: "This page link is not one of this search: start again from its first page.",
                     fr: "Ce lien de page n'est pas de cette recherche : repartez de sa première page.",
                 ),
+            ),
+            StoreError::NotReady { params } => {
+                let mut names: Vec<String> =
+                    params.iter().map(|param| format!("{}.{}", param.base, param.code)).collect();
+                let more = names.len().saturating_sub(NAMED);
+                names.truncate(NAMED);
+                let (names, more) = (names.join(", "), if more > 0 { format!(" (+ {more})") } else { String::new() });
+                Self::new(
+                    Refusal::NotIndexed,
+                    Issue::error(
+                        IssueKind::Transient,
+                        "",
+                        text!(
+                            en: "This cannot be answered in full until the index has been made anew for {names}{more}: nothing was done. The operator must run `liaison reindex`; other searches are answered.",
+                            fr: "Il n'est pas possible d'y répondre entièrement avant que l'index ne soit refait pour {names}{more} : rien n'a été fait. L'exploitant doit lancer `liaison reindex` ; les autres recherches ont leur réponse.",
+                        ),
+                    ),
+                )
+            }
+            superseded @ StoreError::Superseded => Self::of_store(
+                Refusal::ReadOnly,
+                IssueKind::NoStore,
+                text!(
+                    en: "This server is of another version than the one that the store is indexed by: nothing was done. Another node takes it; the operator must bring this one to the same version.",
+                    fr: "Ce serveur n'est pas de la version par laquelle le stockage est indexé : rien n'a été fait. Un autre nœud l'acceptera ; l'exploitant doit mettre celui-ci à la même version.",
+                ),
+                superseded,
+            ),
+            overtaken @ StoreError::Overtaken => Self::of_store(
+                Refusal::Conflict,
+                IssueKind::Conflict,
+                text!(
+                    en: "What was being made anew was changed by another program: one of another version, or of other settings, began to write, or another pass was begun. Stop that, then begin again.",
+                    fr: "Un autre programme est intervenu pendant la réindexation : une autre version, ou d'autres réglages, ou une autre réindexation. Arrêtez-le, puis recommencez.",
+                ),
+                overtaken,
             ),
             full @ StoreError::Full(_) => Self::of_store(
                 Refusal::Full,

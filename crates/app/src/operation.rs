@@ -44,6 +44,7 @@ pub mod history;
 pub mod note_bundle;
 pub mod patch;
 pub mod read;
+pub mod reindex;
 pub mod search;
 pub mod terminology;
 pub mod transaction;

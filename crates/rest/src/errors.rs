@@ -157,7 +157,9 @@ pub const fn status(refusal: &Refusal) -> StatusCode {
         Refusal::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Refusal::AgainstARule => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::Full => StatusCode::INSUFFICIENT_STORAGE,
-        Refusal::TooSlow | Refusal::ReadOnly | Refusal::Damaged | Refusal::Away => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::TooSlow | Refusal::ReadOnly | Refusal::Damaged | Refusal::NotIndexed | Refusal::Away => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Refusal::Defect => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -182,7 +184,7 @@ impl From<AppError> for Refused {
             Refusal::Gone(version) => About::ETag(*version),
             Refusal::TooSlow | Refusal::Away => About::RetryAfter(5),
             // Somebody must come and mend it.
-            Refusal::Full | Refusal::ReadOnly | Refusal::Damaged => About::RetryAfter(60),
+            Refusal::Full | Refusal::ReadOnly | Refusal::Damaged | Refusal::NotIndexed => About::RetryAfter(60),
             _ => About::Nothing,
         };
         let cause = error.cause.as_deref().map(|cause| chain(cause));

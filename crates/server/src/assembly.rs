@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use liaison_app::App;
-use liaison_fhir::search::index::Param;
+use liaison_fhir::search::{definition::definitions, index::Param};
 use liaison_outbound::{http_client::HttpClient, s3::S3};
 use liaison_rest::{RestOptions, figures::Counting};
+use liaison_store::indexing::{Claim, Standing};
 use liaison_store::objects::Objects;
 use liaison_store::store::{Access, Store, StoreOptions, StoreUrl};
 
@@ -28,16 +29,23 @@ pub struct Assembly {
 
 impl Assembly {
     /// Opens the store and puts the server on it.
-    pub async fn new(settings: &Settings) -> Result<Self, Failure> {
+    pub async fn new(settings: &Settings, claim: Claim) -> Result<Self, Failure> {
         let options = StoreOptions {
             access: Access::Serve,
             attachments: objects(settings)?,
             short_reads: threads::short_reads(),
             timelines: TIMELINES.into(),
+            definitions: definitions(&settings.zone),
+            claim,
             ..StoreOptions::default()
         };
         let named = store_text(&settings.store);
         let store = Store::open(&settings.store, options).map_err(|error| Failure::of_store(&named, error))?;
+        if let Ok(index) = store.index_standing().await
+            && let Some(waiting) = waiting(&index)
+        {
+            tracing::warn!("{waiting}: run `liaison reindex`");
+        }
         let app = App::open(store.clone(), app_settings(settings)).await.map_err(|error| Failure::of(&named, error))?;
         let rest = RestOptions {
             public_url: settings.public_url.clone(),
@@ -79,6 +87,22 @@ impl Assembly {
     pub async fn close(self) {
         self.store.close().await;
     }
+}
+
+/// How a store is looked at, beside whoever serves it.
+pub fn looking(settings: &Settings) -> Result<StoreOptions, Failure> {
+    let (attachments, definitions) = (objects(settings)?, definitions(&settings.zone));
+    Ok(StoreOptions { access: Access::Look, readers: 1, attachments, definitions, ..StoreOptions::default() })
+}
+
+/// What cannot be answered before the index is made anew, if anything.
+pub fn waiting(index: &Standing) -> Option<String> {
+    const NAMED: usize = 5;
+    let all = index.not_ready.len();
+    let names: Vec<_> =
+        index.not_ready.iter().take(NAMED).map(|param| format!("{}.{}", param.base, param.code)).collect();
+    let more = if all > NAMED { ", …" } else { "" };
+    (all > 0).then(|| format!("{all} searches wait for their index ({}{more})", names.join(", ")))
 }
 
 /// Where attachments are kept, when not in the store.

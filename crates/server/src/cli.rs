@@ -36,6 +36,8 @@ pub enum Command {
     Import(ImportFlags),
     /// Write the resources of a store (R4, one JSON per line, one file per type)
     Export(ExportFlags),
+    /// Make the index of a store anew, beside those who serve it; goes on where it was broken off
+    Reindex(ReindexFlags),
 }
 
 /// The flags of `demo`.
@@ -178,6 +180,19 @@ pub struct ExportFlags {
     /// Only what was changed at or after this moment (2026-01-31T08:00:00+01:00)
     #[arg(long, value_name = "INSTANT")]
     pub since: Option<String>,
+}
+
+/// The flags of `reindex`.
+#[derive(Debug, Args)]
+pub struct ReindexFlags {
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// Only this type of resources; can be repeated
+    #[arg(long = "type", value_name = "TYPE")]
+    pub types: Vec<String>,
+    /// Also what is indexed as it should be, as far as the store knows: after a repair
+    #[arg(long)]
+    pub all: bool,
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod export;
 pub mod import;
 pub mod migrate;
+pub mod reindex;
 pub mod restore;
 pub mod serve;
 

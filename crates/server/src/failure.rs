@@ -49,6 +49,11 @@ impl Failure {
                 "the store {store} was written by a later version of this program ({found}; this one knows {expected}): \
                  use that version, or restore a backup made before with `liaison restore --store {store} FILE`"
             ),
+            StoreError::Superseded => format!(
+                "the index of the store {store} follows other definitions than those of this program: it is of another \
+                 version, or has another `time_zone`. Use the version and the settings of the servers; if they \
+                 were started before others were, start one of them again first"
+            ),
             StoreError::Attachments { found, given } => format!(
                 "the attachments of the store {store} are kept in {found}, not in {given}: set `attachments` to that \
                  (empty for the database). To move them, export the store and import it into a new one"

@@ -10,11 +10,14 @@ use axum::{
 use liaison_store::{
     contract::{Name, StoreError},
     health::Ailment,
+    indexing::Writing,
     store::Store,
 };
 
+use crate::assembly;
+
 /// `/healthz`: the program answers. `/readyz`: the store can be read and written, and nothing of it
-/// was found damaged.
+/// was found damaged. It also says which searches wait for their index.
 pub fn router(store: Store) -> Router {
     Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(store)
 }
@@ -30,8 +33,18 @@ async fn ready(State(store): State<Store>) -> Response {
             _ => return not_ready("the store does not answer"),
         }
     }
+    let index = store.index_standing().await.ok();
+    if index.as_ref().is_some_and(|index| index.writing == Writing::Superseded) {
+        return not_ready(
+            "the store is indexed by another version of the program, or one with another time_zone: writes are refused; \
+             bring this one to the same",
+        );
+    }
     match store.ailment().await {
-        None => "ready\n".into_response(),
+        None => match index.and_then(|index| assembly::waiting(&index)) {
+            Some(waiting) => format!("ready\n{waiting}: run `liaison reindex`\n").into_response(),
+            None => "ready\n".into_response(),
+        },
         Some(Ailment::Full) => not_ready("the disk is full: writes are refused, reads go on; free space"),
         Some(Ailment::ReadOnly) => {
             not_ready("the store cannot be written to: writes are refused, reads go on; make its file system writable")

@@ -62,5 +62,6 @@ fn execute(command: Command, variables: &[(OsString, OsString)]) -> Result<(), F
         Command::Doctor(flags) => command::doctor::run(&flags, variables),
         Command::Import(flags) => command::import::run(&flags, variables),
         Command::Export(flags) => command::export::run(&flags, variables),
+        Command::Reindex(flags) => command::reindex::run(&flags, variables),
     }
 }

@@ -26,7 +26,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 18] = [
+pub const ALL: [Setting; 19] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -56,6 +56,11 @@ pub const ALL: [Setting; 18] = [
         key: "otlp_endpoint",
         default: "",
         meaning: "address of a collector that takes traces by OTLP over HTTP; empty: OTEL_EXPORTER_OTLP_ENDPOINT, or none",
+    },
+    Setting {
+        key: "reindex",
+        default: "off",
+        meaning: "whether a server makes anew by itself what its index lacks, while it serves: off or on",
     },
     Setting { key: "max_body", default: "30MB", meaning: "largest request body" },
     Setting { key: "max_attachment", default: "20MB", meaning: "largest attachment, decoded" },
@@ -94,6 +99,8 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// The collector that traces are told to, if any.
     pub otlp_endpoint: Option<String>,
+    /// Whether a server makes anew what its index lacks.
+    pub reindex: Reindexing,
     /// What is too much.
     pub limits: Limits,
     /// How long running requests may take to finish when asked to stop.
@@ -114,6 +121,15 @@ pub enum LogForm {
     Text,
     /// For machines, one object per line.
     Json,
+}
+
+/// Whether a server makes anew by itself what its index lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reindexing {
+    /// Whoever runs it says when, by `liaison reindex`.
+    Off,
+    /// When it starts.
+    On,
 }
 
 /// What is too much.

@@ -14,12 +14,12 @@ use crate::versions::{version_number, write_change};
 use crate::writer::Tx;
 
 /// A resource before the change.
-struct Before {
-    key: i64,
-    version: u32,
-    live: bool,
-    moment: Moment,
-    entries: Entries,
+pub(crate) struct Before {
+    pub(crate) key: i64,
+    pub(crate) version: u32,
+    pub(crate) live: bool,
+    pub(crate) moment: Moment,
+    pub(crate) entries: Entries,
 }
 
 impl Tx<'_> {
@@ -127,7 +127,7 @@ impl Tx<'_> {
     }
 
     /// What is there before a change.
-    fn before(&self, kind: &Kind, id: &str, named: Named) -> Result<Option<Before>, StoreError> {
+    pub(crate) fn before(&self, kind: &Kind, id: &str, named: Named) -> Result<Option<Before>, StoreError> {
         match self.db {
             Db::Sqlite(db) => {
                 db.first(STANDING, &[kind.key.into(), id.into()], read_standing)?.map(Before::of).transpose()
@@ -187,7 +187,7 @@ impl Tx<'_> {
 
     /// Which parameters the resource has a value for: a character for each, so that presence is a
     /// look at its row.
-    fn facets(&mut self, rows: &[IndexRow]) -> Result<String, StoreError> {
+    pub(crate) fn facets(&mut self, rows: &[IndexRow]) -> Result<String, StoreError> {
         let mut facets = Vec::with_capacity(rows.len());
         for row in rows {
             let param = self.words.ensure_param(self.lasting(), row.param)?;
@@ -200,6 +200,17 @@ impl Tx<'_> {
 
     /// The index rows and unique keys in terms of keys.
     fn entries(&mut self, kind: &Kind, own_key: i64, new: &NewVersion) -> Result<Entries, StoreError> {
+        let links = self.links(own_key, new)?;
+        let mut entries = self.row_entries(kind, (&new.name, own_key), &new.index, &links)?;
+        for unique in &new.unique {
+            let scope = self.words.ensure_scope(self.lasting(), unique.scope)?;
+            entries.push(Entry::Key { scope: self.grew(scope), key: &unique.key });
+        }
+        Ok(Entries::new(entries))
+    }
+
+    /// What a version links to, each once, with its key.
+    fn links<'n>(&mut self, own_key: i64, new: &'n NewVersion) -> Result<Vec<(&'n Name, i64)>, StoreError> {
         // Targets met, with the parameter-less rows still wanted for them. Few: a list will do.
         let mut links: Vec<(&Name, i64)> = Vec::with_capacity(new.links.len());
         for link in &new.links {
@@ -208,9 +219,20 @@ impl Tx<'_> {
                 links.push((&link.to, target));
             }
         }
+        Ok(links)
+    }
+
+    /// The index rows in terms of keys, and a row for each link that none of them is of.
+    pub(crate) fn row_entries<'n>(
+        &mut self,
+        kind: &Kind,
+        (name, own_key): (&Name, i64),
+        index: &'n [IndexRow],
+        links: &[(&Name, i64)],
+    ) -> Result<Vec<Entry<'n>>, StoreError> {
         let mut uncovered: Vec<i64> = links.iter().map(|(_, target)| *target).collect();
-        let mut entries = Vec::with_capacity(new.index.len() + new.unique.len() + 1);
-        for row in &new.index {
+        let mut entries = Vec::with_capacity(index.len() + 2);
+        for row in index {
             if Moment::covers(kind, row) {
                 continue;
             }
@@ -225,13 +247,11 @@ impl Tx<'_> {
                 IndexValue::Reference(Target::Local { resource_type, id }) => {
                     let known = links
                         .iter()
-                        .find(|(name, _)| *name.resource_type == **resource_type && *name.id == **id)
+                        .find(|(to, _)| *to.resource_type == **resource_type && *to.id == **id)
                         .map(|(_, target)| *target);
                     let (target, link) = match known {
                         Some(target) => (target, Link::Firm),
-                        None if *resource_type == *new.name.resource_type && *id == *new.name.id => {
-                            (own_key, Link::Loose)
-                        }
+                        None if *resource_type == *name.resource_type && *id == *name.id => (own_key, Link::Loose),
                         None => (self.target_key(resource_type, id)?, Link::Loose),
                     };
                     uncovered.retain(|other| *other != target);
@@ -261,11 +281,7 @@ impl Tx<'_> {
             self.grew(((), growth));
         }
         entries.extend(uncovered.into_iter().map(|target| Entry::Reference { param: 0, target, link: Link::Firm }));
-        for unique in &new.unique {
-            let scope = self.words.ensure_scope(self.lasting(), unique.scope)?;
-            entries.push(Entry::Key { scope: self.grew(scope), key: &unique.key });
-        }
-        Ok(Entries::new(entries))
+        Ok(entries)
     }
 
     fn system_key(&mut self, system: Option<&str>) -> Result<i64, StoreError> {
@@ -339,7 +355,7 @@ impl Tx<'_> {
     }
 
     /// Makes the index tables say what the new version says, touching only what differs.
-    fn replace_rows(
+    pub(crate) fn replace_rows(
         &self,
         key: i64,
         moment: Moment,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use liaison_fhir::search::index::IndexRow;
+use liaison_fhir::search::index::{IndexRow, Param};
 
 /// A moment: microseconds since 1970 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -367,6 +367,19 @@ pub enum StoreError {
         /// What the program needs.
         expected: u32,
     },
+    /// The rows of these parameters are not there for all resources: they must be made anew.
+    #[error("not indexed: {}", .params.iter().map(|param| format!("{}.{}", param.base, param.code)).collect::<Vec<_>>().join(", "))]
+    NotReady {
+        /// Which, at least one.
+        params: Vec<Param>,
+    },
+    /// The store is indexed by the definitions of another version of the program: this one would write rows
+    /// that searches miss.
+    #[error("the store is indexed by another version of the program")]
+    Superseded,
+    /// What was being made anew is not any more: another pass was begun, or a program of other definitions.
+    #[error("the index is made anew by somebody else, or was changed")]
+    Overtaken,
     /// The file is a database, but not one of ours.
     #[error("not a store of this program")]
     Foreign,

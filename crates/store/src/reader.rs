@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::{Semaphore, oneshot};
 
@@ -17,6 +18,7 @@ use crate::dialect::sqlite::{Connection, Purpose};
 use crate::dialect::{Db, unavailable};
 use crate::dictionary::Dictionary;
 use crate::figures;
+use crate::indexing::Indexing;
 use crate::kept::numbered::Numbered;
 use crate::kept::{Kept, Live};
 use crate::objects::Aside;
@@ -37,6 +39,8 @@ pub struct Reader<'c> {
     memory: Memory<'c>,
     /// What was answered lately, where asking is a way to a server and back.
     supposed: Option<&'c Supposed>,
+    /// The definitions of this program, and when the job began.
+    pub(crate) indexing: Option<(&'c Indexing, Instant)>,
     /// Where attachments are kept elsewhere.
     aside: OnceCell<Aside>,
 }
@@ -69,8 +73,13 @@ pub(crate) enum Memories {
 
 impl<'c> Reader<'c> {
     /// What reads from the connection alone.
-    pub(crate) const fn of(db: Db<'c>, words: &'c Dictionary, key: &'c CursorKey) -> Self {
-        Self { db, words, key, memory: Memory::None, supposed: None, aside: OnceCell::new() }
+    pub(crate) const fn of(
+        db: Db<'c>,
+        words: &'c Dictionary,
+        key: &'c CursorKey,
+        indexing: Option<(&'c Indexing, Instant)>,
+    ) -> Self {
+        Self { db, words, key, memory: Memory::None, supposed: None, indexing, aside: OnceCell::new() }
     }
 
     /// Attachments are kept elsewhere: this is what the job has of them.
@@ -178,6 +187,7 @@ struct Pool {
     key: CursorKey,
     kept: Memories,
     supposed: Supposed,
+    indexing: Arc<Indexing>,
 }
 
 /// How long a job may run.
@@ -201,17 +211,19 @@ impl Readers {
     pub(crate) fn start(
         source: Source,
         options: &StoreOptions,
-        words: Arc<Dictionary>,
         key: CursorKey,
         kept: Memories,
+        indexing: Arc<Indexing>,
     ) -> Result<Self, StoreError> {
+        let words = Arc::default();
         // Whoever waits for a server does not keep a disk busy: as many as there are threads for it.
         let turns = match &source {
             Source::File { .. } => options.short_reads.max(1),
             Source::Server { .. } => options.readers.max(1),
         };
         let far = matches!(source, Source::Server { .. });
-        let pool = Arc::new(Pool { source, idle: Mutex::default(), words, key, kept, supposed: Supposed::new() });
+        let pool =
+            Arc::new(Pool { source, idle: Mutex::default(), words, key, kept, supposed: Supposed::new(), indexing });
         let (queue, waiting) = tokio::sync::mpsc::channel::<Job>(WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         // Opened once here, so that a store that cannot be read is known at once.
@@ -374,7 +386,8 @@ impl Pool {
             (View::Snapshot, Source::Server { .. }) => Some(&self.supposed),
             _ => None,
         };
-        let reader = Reader { memory, supposed, ..Reader::of(self.db(&idle), &self.words, &self.key) };
+        let indexing = Some((&*self.indexing, Instant::now()));
+        let reader = Reader { memory, supposed, ..Reader::of(self.db(&idle), &self.words, &self.key, indexing) };
         if let (Patience::Short, Idle::File(db)) = (patience, &idle) {
             db.stop_after(SHORT);
         }

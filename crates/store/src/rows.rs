@@ -81,6 +81,33 @@ impl Tx<'_> {
         with_row(self.db, owner, entry, |table, values| self.db.take_away(table, values, shard))
     }
 
+    /// Takes a row away that may not be there, of the tables that no index leads to from a resource.
+    pub(crate) fn forget_row(&self, owner: Owner, entry: Entry<'_>) -> Result<(), StoreError> {
+        match entry {
+            Entry::Token { .. } | Entry::Uri { .. } => with_row(self.db, owner, entry, |table, values| {
+                self.db.execute(&table.texts().delete, values.get(..table.key()).unwrap_or(values)).map(drop)
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sees to it that a resource holds a unique key that is its own.
+    pub(crate) fn hold_key(&self, resource: i64, scope: i64, key: &str) -> Result<(), StoreError> {
+        let key = &*self.db.key_text(key);
+        let values = [scope.into(), key.into(), resource.into(), self.db.shard_of_unique(scope, key).into()];
+        let sql = match self.db {
+            Db::Sqlite(_) => "INSERT INTO unique_key (scope, key, resource) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            Db::Postgres(..) => {
+                "INSERT INTO unique_key (scope, key, resource, shard) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING"
+            }
+        };
+        let values = match self.db {
+            Db::Sqlite(_) => values.get(..3).unwrap_or(&values),
+            Db::Postgres(..) => &values,
+        };
+        self.db.execute(sql, values).map(drop)
+    }
+
     fn take_key(&self, resource: i64, scope: i64, key: &str, unique: &[UniqueKey]) -> Result<(), StoreError> {
         let key = &*self.db.key_text(key);
         let row = [scope.into(), key.into(), resource.into()];

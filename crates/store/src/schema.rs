@@ -20,8 +20,14 @@ pub struct MigrationStep {
 }
 
 /// Every step, in order.
-pub const STEPS: &[MigrationStep] =
-    &[MigrationStep { to: 1, title: "tables of the store", sql: include_str!("migrations/sqlite/0001_store.sql") }];
+pub const STEPS: &[MigrationStep] = &[
+    MigrationStep { to: 1, title: "tables of the store", sql: include_str!("migrations/sqlite/0001_store.sql") },
+    MigrationStep {
+        to: 2,
+        title: "the store remembers what its index follows",
+        sql: include_str!("migrations/sqlite/0002_reindex.sql"),
+    },
+];
 
 /// The version this program works with.
 pub const CURRENT: u32 = match STEPS.last() {

@@ -55,7 +55,8 @@ impl Reader<'_> {
     /// time, whatever is written meanwhile. What is created meanwhile is not given.
     ///
     /// # Errors
-    /// [`StoreError::BadCursor`], [`StoreError::TooSlow`], [`StoreError::Unavailable`].
+    /// [`StoreError::NotReady`], [`StoreError::BadCursor`], [`StoreError::TooSlow`],
+    /// [`StoreError::Unavailable`].
     pub fn search(&self, query: &Query, page: &PageRequest) -> Result<Page, StoreError> {
         self.ask(query, page, None)
     }
@@ -78,7 +79,9 @@ impl Reader<'_> {
     fn ask(&self, query: &Query, page: &PageRequest, there: Option<There<'_>>) -> Result<Page, StoreError> {
         // What a job that writes finds, or does not find, must still be so when it is committed.
         self.db.need_everything()?;
-        self.db.within(page.deadline, || self.supposing(|| self.search_page(query, page, there)))
+        self.db.within(page.deadline, || {
+            self.when_ready(query, || self.supposing(|| self.search_page(query, page, there)))
+        })
     }
 
     fn search_page(&self, query: &Query, request: &PageRequest, there: Option<There<'_>>) -> Result<Page, StoreError> {

@@ -78,6 +78,8 @@ pub fn shard_of(name: &Name, shards: u32) -> u32 {
 pub struct Places {
     /// The notebooks, and the resources of no notebook, that it changes.
     pub names: Vec<Name>,
+    /// Shards that it changes, by their numbers.
+    pub shards: Vec<u32>,
     /// The keys of answers that it remembers.
     pub answers: Vec<Box<str>>,
     /// What it will look at besides: asked for together with what others of its group look at.
@@ -151,6 +153,7 @@ impl Places {
         for Name { resource_type, id } in &self.names {
             set.insert(shards.of_name(resource_type, id));
         }
+        self.shards.iter().for_each(|shard| set.insert(*shard));
         for key in &self.answers {
             set.insert(shards.of_bytes(key.as_bytes()));
         }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use liaison_fhir::search::definition::Definition;
 use liaison_fhir::search::index::Param;
 use liaison_pages::Sealing;
 
@@ -12,8 +13,8 @@ use crate::cursor::CursorKey;
 use crate::dialect::postgres;
 use crate::dialect::sqlite::{Connection, KeepLog, Purpose};
 use crate::dialect::{Db, unavailable};
-use crate::dictionary::Dictionary;
 use crate::health::{Ailment, Health};
+use crate::indexing::{self, Claim, Indexing, Standing, Trust};
 use crate::kept::Kept;
 use crate::kept::numbered::Numbered;
 use crate::lock::ProcessLock;
@@ -108,6 +109,11 @@ pub struct StoreOptions {
     /// The order is laid down in the store with the first resource of a type and holds from then
     /// on, whatever is said here later.
     pub timelines: Vec<Param>,
+    /// What the rows follow that this program writes: the store remembers it, and says which searches must
+    /// wait until their rows were made anew ([`crate::reindex`]). Without any, it is neither told nor asked.
+    pub definitions: Vec<Definition>,
+    /// Whether the store goes by them from now on.
+    pub claim: Claim,
 }
 
 impl Default for StoreOptions {
@@ -124,6 +130,8 @@ impl Default for StoreOptions {
             attachments: None,
             clock: Arc::new(system_clock),
             timelines: Vec::new(),
+            definitions: Vec::new(),
+            claim: Claim::Lead,
         }
     }
 }
@@ -139,6 +147,7 @@ struct Inner {
     writer: Option<Writer>,
     health: Health,
     objects: Option<Arc<dyn Objects>>,
+    indexing: Arc<Indexing>,
 }
 
 impl Store {
@@ -157,8 +166,13 @@ impl Store {
     }
 
     fn open_file(path: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
-        let shared = Arc::new(Dictionary::default());
         let health = Health::default();
+        // Whoever only looks is not waited for.
+        let trust = match options.access {
+            Access::Serve => Trust::Leased,
+            Access::Look => Trust::None,
+        };
+        let indexing = Arc::new(Indexing::of(&options.definitions, trust));
         let (writer, key, kept) = match options.access {
             Access::Serve => {
                 let lock = ProcessLock::take(path)?;
@@ -183,10 +197,11 @@ impl Store {
                 if db.sealing() == Sealing::Plain {
                     tracing::warn!("the pages of this store have no seals: export it and import it into a new one");
                 }
+                declare(&db, &indexing, options.claim)?;
                 let last = last_change(&db)?;
                 let mark = Mark::open(path, key.store_id(), last);
                 let kept = Arc::new(Kept::new(options.kept_kib, last.cast_signed()));
-                let told = (health.clone(), Arc::clone(&kept));
+                let told = (health.clone(), Arc::clone(&kept), Arc::clone(&indexing));
                 (Some(Writer::start(path, db, (lock, mark), options, key.clone(), told)?), key, Memories::Touched(kept))
             }
             Access::Look => {
@@ -198,9 +213,9 @@ impl Store {
             }
         };
         let source = Source::File { path: path.to_owned(), cache_kib: cache_of_each(options) };
-        let readers = Readers::start(source, options, shared, key, kept)?;
+        let readers = Readers::start(source, options, key, kept, Arc::clone(&indexing))?;
         let objects = options.attachments.clone();
-        Ok(Self { inner: Arc::new(Inner { readers, writer, health, objects }) })
+        Ok(Self { inner: Arc::new(Inner { readers, writer, health, objects, indexing }) })
     }
 
     fn open_server(address: &Address, options: &StoreOptions) -> Result<Self, StoreError> {
@@ -212,10 +227,17 @@ impl Store {
         let shards = shared::shards(&db)?;
         let key = CursorKey::read(Db::Postgres(&db, shards))?;
         objects::require_place(Db::Postgres(&db, shards), options)?;
+        let indexing = Arc::new(Indexing::of(&options.definitions, Trust::Leased));
+        if options.access == Access::Serve {
+            shared::declare(&db, shards, &indexing, options.claim)?.settle();
+        }
         drop(db);
         let health = Health::default();
         let writer = match options.access {
-            Access::Serve => Some(Writer::start_lane(address, shards, options, key.clone(), health.clone())?),
+            Access::Serve => {
+                let told = (health.clone(), Arc::clone(&indexing));
+                Some(Writer::start_lane(address, shards, options, key.clone(), told)?)
+            }
             Access::Look => None,
         };
         // Others write as well: what is kept in memory is compared with what the store says.
@@ -223,9 +245,9 @@ impl Store {
         let source = Source::Server { address: address.clone(), shards };
         // Their threads wait for answers most of the time.
         let options = &StoreOptions { readers: options.readers.saturating_mul(4), ..options.clone() };
-        let readers = Readers::start(source, options, Arc::default(), key, kept)?;
+        let readers = Readers::start(source, options, key, kept, Arc::clone(&indexing))?;
         let objects = options.attachments.clone();
-        Ok(Self { inner: Arc::new(Inner { readers, writer, health, objects }) })
+        Ok(Self { inner: Arc::new(Inner { readers, writer, health, objects, indexing }) })
     }
 
     /// The steps that bring a store to this program's version; taken unless only planned.
@@ -431,6 +453,22 @@ impl Store {
         }
     }
 
+    /// How the index stands, by what can be known: what was known last when the store is away.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when nothing is known.
+    pub async fn index_standing(&self) -> Result<Arc<Standing>, StoreError> {
+        match self.read_one_here(|reader| reader.index_standing()).await {
+            Ok(standing) => Ok(standing),
+            Err(error) => self.inner.indexing.last_known().ok_or(error),
+        }
+    }
+
+    /// Has the next search look again how the index stands.
+    pub fn look_at_index_again(&self) {
+        self.inner.indexing.forget();
+    }
+
     /// Says that damage was met, to whoever asks for ailments.
     pub fn met_damage(&self) {
         self.inner.health.damaged();
@@ -471,6 +509,23 @@ fn make(db: &Connection) -> Result<CursorKey, StoreError> {
     let key = CursorKey::make(db.into())?;
     db.run("PRAGMA wal_checkpoint(TRUNCATE)")?;
     Ok(key)
+}
+
+/// Says which definitions the rows that are written from now on follow.
+fn declare(db: &Connection, indexing: &Indexing, claim: Claim) -> Result<(), StoreError> {
+    if !indexing::must_declare(db.into(), indexing, claim)? {
+        return Ok(());
+    }
+    db.run("BEGIN IMMEDIATE")?;
+    match indexing::declare(db.into(), indexing, claim) {
+        Ok(_) => db.run("COMMIT"),
+        Err(error) => {
+            if db.in_transaction() {
+                db.run("ROLLBACK")?;
+            }
+            Err(error)
+        }
+    }
 }
 
 fn last_change(db: &Connection) -> Result<u64, StoreError> {

@@ -15,6 +15,7 @@ use crate::dialect::sqlite::Connection;
 use crate::dialect::{Db, unavailable};
 use crate::dictionary::{Dictionary, Growth};
 use crate::health::Health;
+use crate::indexing::Indexing;
 use crate::integrity::Pending;
 use crate::kept::Kept;
 use crate::lock::ProcessLock;
@@ -57,16 +58,18 @@ struct Shared {
     timelines: Vec<Param>,
     /// Only where nobody else writes.
     kept: Option<Arc<Kept>>,
+    indexing: Arc<Indexing>,
 }
 
 impl Shared {
-    fn of(options: &StoreOptions, key: CursorKey, kept: Option<Arc<Kept>>) -> Self {
+    fn of(options: &StoreOptions, key: CursorKey, kept: Option<Arc<Kept>>, indexing: Arc<Indexing>) -> Self {
         Self {
             words: Dictionary::default(),
             key,
             clock: Arc::clone(&options.clock),
             timelines: options.timelines.clone(),
             kept,
+            indexing,
         }
     }
 }
@@ -93,11 +96,11 @@ impl Writer {
         (lock, mark): (ProcessLock, Mark),
         options: &StoreOptions,
         key: CursorKey,
-        (health, kept): (Health, Arc<Kept>),
+        (health, kept, indexing): (Health, Arc<Kept>, Arc<Indexing>),
     ) -> Result<Self, StoreError> {
         let (queue, waiting) = crossbeam_channel::unbounded::<Order>();
         let room = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
-        let shared = Shared::of(options, key, Some(kept));
+        let shared = Shared::of(options, key, Some(kept), indexing);
         let batch = options.batch.max(1);
         let checkpoints = Checkpoints::of(&mut db, path)?;
         std::thread::Builder::new()
@@ -113,11 +116,11 @@ impl Writer {
         shards: Shards,
         options: &StoreOptions,
         key: CursorKey,
-        health: Health,
+        (health, indexing): (Health, Arc<Indexing>),
     ) -> Result<Self, StoreError> {
         let (queue, waiting) = crossbeam_channel::unbounded::<Order>();
         let room = Arc::new(Semaphore::new(options.queue.clamp(1, Semaphore::MAX_PERMITS)));
-        let shared = Shared::of(options, key, None);
+        let shared = Shared::of(options, key, None, indexing);
         let (address, batch) = (address.clone(), options.batch.max(1));
         std::thread::Builder::new()
             .name("store-write".to_owned())
@@ -166,7 +169,7 @@ impl Writer {
 impl<'c> Tx<'c> {
     fn new(db: Db<'c>, aside: Option<Db<'c>>, shared: &'c Shared, counters: &'c mut Counters) -> Self {
         Self {
-            reader: Reader::of(db, &shared.words, &shared.key),
+            reader: Reader::of(db, &shared.words, &shared.key, Some((&shared.indexing, std::time::Instant::now()))),
             counters,
             pending: Pending::default(),
             growth: Growth::None,
@@ -212,6 +215,14 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// Says that a live resource keeps its last version, and that what leads on from it changes.
+    pub(crate) fn touch_in_place(&self, key: i64) {
+        if let Some(kept) = &self.shared.kept {
+            // What was read when the last change was committed, before this is, may not be kept.
+            kept.touch(key, self.counters.sequence() + 1);
+        }
+    }
+
     /// The date parameter that resources of a new type are to be ordered by.
     pub(crate) fn timeline_for(&self, resource_type: &str) -> Option<&'static str> {
         self.shared.timelines.iter().find(|param| param.base == resource_type).map(|param| param.code)
@@ -233,6 +244,7 @@ mod tests {
     use super::*;
     use crate::contract::{Change, Form, Name, Named, NewBlob, NewVersion, PreparedBody};
     use crate::dialect::sqlite::Purpose;
+    use crate::indexing::Trust;
     use crate::schema;
 
     fn note(id: u32) -> NewVersion {
@@ -269,7 +281,7 @@ mod tests {
             (ProcessLock::take(&path).unwrap(), Mark::none()),
             &StoreOptions::default(),
             key,
-            (Health::default(), Arc::new(Kept::new(1024, 0))),
+            (Health::default(), Arc::new(Kept::new(1024, 0)), Arc::new(Indexing::of(&[], Trust::Leased))),
         )
         .unwrap();
         (dir, writer)
@@ -317,7 +329,7 @@ mod tests {
             (ProcessLock::take(&path).unwrap(), Mark::none()),
             &options,
             key,
-            (Health::default(), Arc::new(Kept::new(1024, 0))),
+            (Health::default(), Arc::new(Kept::new(1024, 0)), Arc::new(Indexing::of(&[], Trust::Leased))),
         )
         .unwrap();
         let jobs: Vec<_> = (0..100)
@@ -348,7 +360,7 @@ mod tests {
             (lock, Mark::none()),
             &StoreOptions::default(),
             key,
-            (Health::default(), Arc::new(Kept::new(1024, 0))),
+            (Health::default(), Arc::new(Kept::new(1024, 0)), Arc::new(Indexing::of(&[], Trust::Leased))),
         )
         .unwrap();
         (dir, writer)

@@ -1,6 +1,9 @@
 //! `capabilities`: <https://hl7.org/fhir/R4/http.html#capabilities>.
 
+use std::sync::Arc;
+
 use liaison_fhir::tree::{Object, Value};
+use liaison_store::indexing::Standing;
 
 use crate::{
     app::App,
@@ -12,7 +15,7 @@ use crate::{
     policy::{Action, Interaction},
 };
 
-/// Says what this server can do at a base: the same as long as it runs.
+/// Says what this server can do at a base: the same as long as it runs and its index stands as it does.
 #[derive(Clone, Debug)]
 pub struct Capabilities {
     /// Which base.
@@ -35,13 +38,20 @@ pub struct Statement {
     app: App,
     face: Face,
     other_origins: OtherOrigins,
+    index: Arc<Standing>,
 }
 
 impl Statement {
+    /// A number that changes with what it says of searches.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.index.generation
+    }
+
     /// The resource.
     #[must_use]
     pub fn resource(&self) -> Object {
-        let mut statement = capabilities::statement(self.face.release);
+        let mut statement = capabilities::statement(self.face.release, &self.index.not_ready);
         let base = self.face.base.trim_end_matches('/');
         if let Some(implementation) = statement.get_mut("implementation").and_then(Value::as_object_mut) {
             implementation.set("url", base);
@@ -69,6 +79,7 @@ impl Operation for Capabilities {
     }
 
     async fn run(self, stage: Stage) -> Result<Statement, AppError> {
-        Ok(Statement { app: stage.app, face: self.face, other_origins: self.other_origins })
+        let index = stage.app.store().index_standing().await?;
+        Ok(Statement { app: stage.app, face: self.face, other_origins: self.other_origins, index })
     }
 }

@@ -80,8 +80,14 @@ impl Operation for Delete {
 }
 
 /// Who still refers to it is looked for everywhere.
-const EVERYWHERE: Places =
-    Places { names: Vec::new(), answers: Vec::new(), looks: Vec::new(), keys: Vec::new(), reach: Reach::Everywhere };
+const EVERYWHERE: Places = Places {
+    names: Vec::new(),
+    shards: Vec::new(),
+    answers: Vec::new(),
+    looks: Vec::new(),
+    keys: Vec::new(),
+    reach: Reach::Everywhere,
+};
 
 #[derive(Clone, Debug)]
 enum Whom {

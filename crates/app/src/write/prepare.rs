@@ -74,6 +74,7 @@ pub(crate) fn prepare(
     let apart = place_binaries(&mut tree, draft, &known, face);
 
     let caller: Box<str> = stage.caller.name().into();
+    let context = ExtractContext { zone: &stage.app.settings().zone, bases: &face.bases };
     let fresh = |a: &&Placed| a.fresh.is_some();
     let mut made: Vec<&str> = Vec::new();
     let mut binaries = Vec::new();
@@ -82,10 +83,9 @@ pub(crate) fn prepare(
             && !made.contains(&id)
         {
             made.push(id);
-            binaries.push(binary_of(id, placed, name, &caller));
+            binaries.push(binary_of(id, placed, name, &caller, &context));
         }
     }
-    let context = ExtractContext { zone: &stage.app.settings().zone, bases: &face.bases };
     let links = links(&mut tree, draft, face);
     let view = in_r4(&tree, draft.release);
     let (unique, key_places) = unique::keys(&view)
@@ -154,7 +154,7 @@ impl Prepared {
         let deletes = !self.obsolete.is_empty() || self.version.change == Change::Delete;
         let reach = if deletes { Reach::Everywhere } else { Reach::Places };
         let looks = self.version.links.iter().map(|link| link.to.clone()).collect();
-        Places { names, answers: Vec::new(), looks, keys: self.version.unique.clone(), reach }
+        Places { names, looks, keys: self.version.unique.clone(), reach, ..Places::default() }
     }
 }
 
@@ -279,7 +279,7 @@ fn place_binaries<'d>(
 
 /// The `Binary` made of an attachment. It names the note as its security context, without a link
 /// that would keep the note from being deleted: they go together.
-fn binary_of(id: &str, placed: &Placed<'_>, of: &Name, caller: &str) -> NewVersion {
+fn binary_of(id: &str, placed: &Placed<'_>, of: &Name, caller: &str, context: &ExtractContext<'_>) -> NewVersion {
     let content_type = placed
         .fresh
         .and_then(|apart| apart.content_type.clone())
@@ -299,7 +299,7 @@ fn binary_of(id: &str, placed: &Placed<'_>, of: &Name, caller: &str) -> NewVersi
         named: Named::ByServer,
         change: Change::Create,
         form: form_of(release::view().id),
-        index: Vec::new(),
+        index: extract::extract(&tree, context),
         links: Vec::new(),
         unique: Vec::new(),
         blobs: vec![placed.blob],

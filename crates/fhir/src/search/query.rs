@@ -3,6 +3,7 @@
 //! Names are those of the R4 view; whatever a release or a volet calls them has been resolved by
 //! [`parse`](super::parse).
 
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
 use compact_str::CompactString;
@@ -23,6 +24,22 @@ pub struct Query {
     pub sort: Vec<Sort>,
     /// What else is wanted beside the matches.
     pub includes: Vec<Include>,
+}
+
+impl Query {
+    /// The parameters whose rows its answer rests on, whatever it asks of them. Those of types that are not
+    /// searched have no value there.
+    #[must_use]
+    pub fn params(&self) -> BTreeSet<Param> {
+        let mut params = BTreeSet::new();
+        self.filter.gather(&self.types, &mut params);
+        params.extend(self.includes.iter().flat_map(|include| &include.params));
+        params.extend(self.sort.iter().filter_map(|sort| match sort.by {
+            SortKey::Param(param, _) => Some(param),
+            SortKey::LastUpdated | SortKey::Id => None,
+        }));
+        params
+    }
 }
 
 /// A condition on a resource.
@@ -76,6 +93,30 @@ impl Clause {
     #[must_use]
     pub const fn never() -> Self {
         Self::Any(Vec::new())
+    }
+
+    /// Those of a clause on resources of these types, of all when there are none.
+    fn gather(&self, types: &[&'static str], params: &mut BTreeSet<Param>) {
+        let has_values = |param: &Param| types.is_empty() || types.contains(&param.base);
+        match self {
+            Self::All(of) | Self::Any(of) => of.iter().for_each(|clause| clause.gather(types, params)),
+            Self::Not(of) => of.gather(types, params),
+            Self::Has(param, _) | Self::Present(param) if has_values(param) => drop(params.insert(*param)),
+            Self::Refers { param, types, target } if has_values(param) => {
+                params.insert(*param);
+                target.gather(types, params);
+            }
+            Self::ReferredBy { param, source } => {
+                params.insert(*param);
+                source.gather(&[param.base], params);
+            }
+            Self::Has(..)
+            | Self::Present(_)
+            | Self::Refers { .. }
+            | Self::OfType(_)
+            | Self::Id(_)
+            | Self::LastUpdated(_) => {}
+        }
     }
 }
 
@@ -335,4 +376,38 @@ pub enum Iterate {
     Once,
     /// From the matches and from what was brought in.
     Repeatedly,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_rests_on_the_rows_of_everything_that_is_named() {
+        let param = |code| Param { base: "Note", code };
+        let has = |code| Clause::Has(param(code), Test::Uri(UriTest::Is("x".into())));
+        let target = Clause::Present(Param { base: "Person", code: "target" });
+        let chain = Clause::Refers { param: param("chain"), types: vec!["Person"], target: Box::new(target) };
+        // What anybody may see says more than concerns a note.
+        let elsewhere = Clause::Present(Param { base: "Person", code: "elsewhere" });
+        let reverse = Clause::ReferredBy { param: param("reverse"), source: Box::new(has("source")) };
+        let either =
+            Clause::Any(vec![Clause::Not(Box::new(has("not"))), Clause::Present(param("present")), chain, elsewhere]);
+        let query = Query {
+            types: vec!["Note"],
+            filter: Clause::All(vec![either, reverse, Clause::Id(vec!["1".into()])]),
+            sort: vec![
+                Sort { by: SortKey::Param(param("sort"), ParamKind::Uri), direction: Direction::Ascending },
+                Sort { by: SortKey::LastUpdated, direction: Direction::Ascending },
+            ],
+            includes: vec![Include {
+                way: IncludeWay::Reverse,
+                params: vec![param("one"), param("two")],
+                types: Vec::new(),
+                iterate: Iterate::Once,
+            }],
+        };
+        let codes: Vec<&str> = query.params().into_iter().map(|param| param.code).collect();
+        assert_eq!(codes, ["chain", "not", "one", "present", "reverse", "sort", "source", "two", "target"]);
+    }
 }

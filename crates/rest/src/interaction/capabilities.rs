@@ -61,7 +61,7 @@ pub async fn capabilities(exchange: Exchange) -> Answer {
 }
 
 /// The statements of a base as they were last written: they stay the same as long as the program
-/// runs, and writing one takes longer than most searches.
+/// runs and its index stands as it does, and writing one takes longer than most searches.
 #[derive(Debug, Default)]
 pub struct Statements(Mutex<Vec<(Form, Written)>>);
 
@@ -73,6 +73,8 @@ struct Form {
     base: Arc<str>,
     format: Format,
     layout: Layout,
+    /// Searches that are not ready are not said.
+    generation: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -104,7 +106,8 @@ impl Written {
 impl Statements {
     fn written(&self, statement: &Statement, exchange: &Exchange) -> Result<Written, Refused> {
         let Reply { format, layout, .. } = exchange.reply;
-        let form = Form { base: Arc::clone(&exchange.face.base), format, layout };
+        let generation = statement.generation();
+        let form = Form { base: Arc::clone(&exchange.face.base), format, layout, generation };
         if let Some((_, written)) = self.kept().iter().find(|(kept, _)| *kept == form) {
             return Ok(written.clone());
         }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use liaison_store::indexing::Claim;
+
 use crate::{
     assembly::Assembly,
     cli::DemoFlags,
@@ -12,7 +14,7 @@ use crate::{
     settings::{Given, Settings},
 };
 
-use super::{settings, wait_for};
+use super::{reindex, settings, wait_for};
 
 /// Serves the demonstration until asked to stop.
 pub fn run(flags: &DemoFlags) -> Result<(), Failure> {
@@ -25,7 +27,9 @@ pub fn run(flags: &DemoFlags) -> Result<(), Failure> {
     let settings: Settings = settings(&given)?;
     wait_for(async {
         let bound = Bound::to(settings.listen).await?;
-        let assembly = Assembly::new(&settings).await?;
+        let assembly = Assembly::new(&settings, Claim::Lead).await?;
+        // A demonstration of an earlier version.
+        reindex::beside(assembly.app().clone()).await;
         let now = jiff::Timestamp::now().to_zoned(settings.zone.clone());
         demo::seed(&Door::new(assembly.router.clone()), &now).await?;
         print!("{}", demo::welcome(&format!("http://{}", bound.address()), &flags.dir));

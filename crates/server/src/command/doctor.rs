@@ -12,7 +12,7 @@ use std::{
 use liaison_store::store::{MigrateMode, Store, StoreUrl, Way};
 
 use crate::{
-    assembly::store_text,
+    assembly::{looking, store_text, waiting},
     cli::DoctorFlags,
     failure::Failure,
     settings::{ALL, Given, Place, Settings},
@@ -27,7 +27,7 @@ pub fn run(flags: &DoctorFlags, variables: &Variables) -> Result<(), Failure> {
     let wrong: Vec<String> = match Settings::read(&given) {
         Err(errors) => errors.iter().map(ToString::to_string).collect(),
         Ok(settings) => {
-            let mut wrong: Vec<String> = [store(&settings.store), address(&settings)].into_iter().flatten().collect();
+            let mut wrong: Vec<String> = [store(&settings), address(&settings)].into_iter().flatten().collect();
             if wrong.is_empty()
                 && let Ok(way) = settings.store.way()
                 && let Some(note) = exposed(way)
@@ -67,7 +67,8 @@ fn in_force(given: &Given) -> String {
     table
 }
 
-fn store(url: &StoreUrl) -> Option<String> {
+fn store(settings: &Settings) -> Option<String> {
+    let url = &settings.store;
     let name = store_text(url);
     if let StoreUrl::Sqlite(path) = url
         && !path.exists()
@@ -75,8 +76,9 @@ fn store(url: &StoreUrl) -> Option<String> {
         return folder(path);
     }
     match Store::migrate(url, MigrateMode::Plan) {
+        Ok(steps) if steps.is_empty() => index(settings),
         // Nothing yet: serving makes it.
-        Ok(steps) if steps.first().is_none_or(|step| step.to == 1) => None,
+        Ok(steps) if steps.first().is_some_and(|step| step.to == 1) => None,
         Ok(_) => Some(format!(
             "the store {name} is of an earlier version: back it up, then run `liaison migrate --store {name}`"
         )),
@@ -96,6 +98,20 @@ const fn exposed(way: Way) -> Option<&'static str> {
             "the way to the database is encrypted, but whoever answers is believed: name the authority of its \
              certificate by sslmode=verify-full and sslrootcert in the address of the store",
         ),
+    }
+}
+
+/// Which searches the store cannot answer, by the definitions of this program.
+fn index(settings: &Settings) -> Option<String> {
+    let name = store_text(&settings.store);
+    let look = || {
+        let options = looking(settings)?;
+        let store = Store::open(&settings.store, options).map_err(|error| Failure::of_store(&name, error))?;
+        store.read_now(|reader| reader.index_standing()).map_err(|error| Failure::of_store(&name, error))
+    };
+    match look() {
+        Ok(index) => waiting(&index).map(|waiting| format!("{waiting}: run `liaison reindex --store {name}`")),
+        Err(failure) => Some(failure.to_string()),
     }
 }
 

@@ -23,6 +23,7 @@ use liaison_fhir::{
     primitive::format_instant,
     tree::{Object, Value},
 };
+use liaison_store::indexing::Claim;
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -58,7 +59,7 @@ pub fn run(flags: &ExportFlags, variables: &Variables) -> Result<(), Failure> {
             Some(mark) => mark.of_the_same(&asked, &folder.0)?,
             None => folder.refuse_strangers().map(|()| asked)?,
         };
-        let assembly = Assembly::new(&settings).await?;
+        let assembly = Assembly::new(&settings, Claim::Follow).await?;
         Work { app: assembly.app().clone(), folder, mark, progress: Progress::new(), passed: 0 }.run().await?;
         assembly.close().await;
         Ok(())

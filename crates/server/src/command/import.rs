@@ -14,6 +14,7 @@ mod lines;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use liaison_app::App;
+use liaison_store::indexing::Claim;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
@@ -50,7 +51,7 @@ pub fn run(flags: &ImportFlags, variables: &Variables) -> Result<(), Failure> {
     let settings = Settings { public_url: None, ..settings };
     wait_for(async {
         let sources = lines::sources(&flags.files, settings.limits.body)?;
-        let assembly = Assembly::new(&settings).await?;
+        let assembly = Assembly::new(&settings, Claim::Follow).await?;
         let mut import = Import::new(assembly.app().clone(), sources, &settings.limits);
         let done = import.all().await;
         import.progress.end();

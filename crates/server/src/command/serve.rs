@@ -1,16 +1,18 @@
 //! `liaison serve`: the server.
 
+use liaison_store::indexing::Claim;
+
 use crate::{
     assembly::Assembly,
     cli::ServeFlags,
     failure::Failure,
     serving::Bound,
-    settings::{Auth, Settings},
+    settings::{Auth, Reindexing, Settings},
     traces::Traces,
     watch::Watch,
 };
 
-use super::{Variables, given, start_logs, wait_for};
+use super::{Variables, given, reindex, start_logs, wait_for};
 
 /// Serves until asked to stop.
 pub fn run(flags: &ServeFlags, variables: &Variables) -> Result<(), Failure> {
@@ -24,7 +26,7 @@ pub fn run(flags: &ServeFlags, variables: &Variables) -> Result<(), Failure> {
             Some(address) => Some(Watch::begin(address).await?),
             None => None,
         };
-        let assembly = Assembly::new(&settings).await?;
+        let assembly = Assembly::new(&settings, Claim::Lead).await?;
         if let Some(watch) = watch {
             watch.answer(assembly.store(), settings.store.clone());
         }
@@ -32,6 +34,9 @@ pub fn run(flags: &ServeFlags, variables: &Variables) -> Result<(), Failure> {
             Auth::Off => tracing::info!("without login: every caller is the system, on this machine only"),
         }
         assembly.clear_up_from_time_to_time();
+        if settings.reindex == Reindexing::On {
+            tokio::spawn(reindex::beside(assembly.app().clone()));
+        }
         let router = match &traces {
             Some(_) => Traces::around(assembly.router.clone()),
             None => assembly.router.clone(),

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
 
-use super::{Auth, Given, Limits, LogForm, Place, SettingError, Settings};
+use super::{Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings};
 
 /// Reads all settings. All that is wrong is said at once.
 pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
@@ -21,6 +21,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let log_level = reader.read("log_level", log_level);
     let metrics_listen = reader.read("metrics_listen", metrics_address);
     let otlp_endpoint = reader.read("otlp_endpoint", web_address);
+    let reindex = reader.read("reindex", reindexing);
     let limits = limits(&mut reader);
     let shutdown_time = reader.read("shutdown_time", duration);
     if let (Some(listen), Some(Auth::Off)) = (listen, auth) {
@@ -42,6 +43,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             log_level: log_level?,
             metrics_listen: metrics_listen?,
             otlp_endpoint: otlp_endpoint?,
+            reindex: reindex?,
             limits: limits?,
             shutdown_time: shutdown_time?,
         })
@@ -103,6 +105,14 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 fn metrics_address(text: &str) -> Result<Option<SocketAddr>, String> {
     if text.is_empty() { Ok(None) } else { address(text).map(Some) }
+}
+
+fn reindexing(text: &str) -> Result<Reindexing, String> {
+    match text {
+        "off" => Ok(Reindexing::Off),
+        "on" => Ok(Reindexing::On),
+        _ => Err("write off or on".into()),
+    }
 }
 
 /// Where attachments are, with the key that opens it.

@@ -50,6 +50,20 @@ impl Db<'_> {
         }
     }
 
+    /// Says anew where the last version of a resource stands, and what finds it.
+    pub(crate) fn restate(self, values: &[Value<'_>], shard: u32) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(db) => {
+                let sql = "UPDATE resource SET instant = ?2, span = ?3, facets = ?4, entry = ?5 WHERE key = ?1";
+                db.execute(sql, values).map(drop)
+            }
+            Self::Postgres(db, _) => {
+                db.staging.borrow_mut().restate(values, shard);
+                Ok(())
+            }
+        }
+    }
+
     /// The shard of a unique key.
     pub(crate) fn shard_of_unique(self, scope: i64, key: &str) -> u32 {
         match self {

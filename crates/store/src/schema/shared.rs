@@ -13,6 +13,7 @@ use crate::contract::StoreError;
 use crate::cursor::CursorKey;
 use crate::dialect::postgres::{Address, Connection, Purpose};
 use crate::dialect::{Db, unavailable};
+use crate::indexing::{self, Claim, Declared, Indexing};
 use crate::shard::{MOST, Shards};
 use crate::store::MigrateMode;
 
@@ -23,14 +24,25 @@ struct Step {
 }
 
 /// Every step, in order.
-const STEPS: &[Step] = &[Step {
-    step: MigrationStep {
-        to: 1,
-        title: "tables of the store",
-        sql: include_str!("../migrations/postgres/0001_store.sql"),
+const STEPS: &[Step] = &[
+    Step {
+        step: MigrationStep {
+            to: 1,
+            title: "tables of the store",
+            sql: include_str!("../migrations/postgres/0001_store.sql"),
+        },
+        oldest: 1,
     },
-    oldest: 1,
-}];
+    Step {
+        step: MigrationStep {
+            to: 2,
+            title: "the store remembers what its index follows",
+            sql: include_str!("../migrations/postgres/0002_reindex.sql"),
+        },
+        // One that keeps no record would write rows that nobody knows the definition of.
+        oldest: 2,
+    },
+];
 
 /// The version this program works with.
 const CURRENT: u32 = match STEPS.last() {
@@ -145,6 +157,24 @@ pub(crate) fn shards(db: &Connection) -> Result<Shards, StoreError> {
         Ok(count @ 1..=MOST) => Ok(Shards::Of(count)),
         _ => Err(unavailable(format!("the store is divided into {count} shards"))),
     }
+}
+
+/// Says which definitions the rows that this program writes follow, while nobody writes.
+pub(crate) fn declare(
+    db: &Connection,
+    shards: Shards,
+    indexing: &Indexing,
+    claim: Claim,
+) -> Result<Declared, StoreError> {
+    let store = Db::Postgres(db, shards);
+    if !indexing::must_declare(store, indexing, claim)? {
+        return Ok(Declared::AsBefore);
+    }
+    // Others hold shards for a moment only, unless they are stopped: then this is started again.
+    in_transaction(db, MAKING, || {
+        db.execute("SELECT shard FROM shard ORDER BY shard FOR UPDATE", &[])?;
+        indexing::declare(store, indexing, claim)
+    })
 }
 
 /// Runs steps, all in the transaction that is open: PostgreSQL takes back tables too.

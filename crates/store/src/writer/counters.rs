@@ -82,6 +82,11 @@ impl Counters {
         }
     }
 
+    /// The number of the last change in a shard that is held.
+    pub(crate) fn last_change_in(&mut self, shard: u32) -> Result<i64, StoreError> {
+        Ok(self.numbers(shard)?.sequence)
+    }
+
     /// The shards in which more was given than before, with their last numbers.
     pub(crate) fn since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (u32, Numbers)> + 'a {
         let several = |given: &'a Given| match given {

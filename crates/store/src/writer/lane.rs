@@ -226,6 +226,10 @@ impl Lane {
 
     /// Tells those who wait that nothing was written, or that nobody knows.
     fn give_up(&self, Together { jobs, doubt, .. }: Together, error: StoreError) {
+        if matches!(error, StoreError::Superseded) {
+            // Nothing ails the store: it is this program that is not the one to write.
+            return jobs.into_iter().for_each(|job| job.answer(Some(StoreError::Superseded)));
+        }
         tracing::error!(error = %cause(&error), "a commit failed");
         figures::not_committed();
         let why = Ailment::of(&error).unwrap_or(Ailment::NotWriting);
@@ -245,7 +249,7 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
     aside.take_failure();
     db.staging.borrow_mut().clear();
     db.begin("BEGIN");
-    let before = lock(db, &together.wanted)?;
+    let (before, generation) = lock(db, &together.wanted)?;
     if let Some(doubt) = together.doubt
         && was_done(db, doubt)?
     {
@@ -253,6 +257,9 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
         return Ok(Tried::Done);
     }
     together.doubt = None;
+    if let Some(generation) = generation {
+        shared.indexing.require_open(Db::Postgres(db, shards), generation)?;
+    }
     ahead::ask(Db::Postgres(db, shards), Db::Postgres(aside, shards), &shared.words, &together.places)?;
     let mut counters = before.clone();
     for job in &mut together.jobs {
@@ -318,12 +325,13 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
 
 /// The last column: nothing is given a moment before what was committed anywhere when it began, whatever
 /// the clocks of the nodes say; whoever asks for what is new since then misses nothing of it.
-const LOCK: &str = "SELECT shard, sequence, resource, updated, (SELECT max(updated) FROM shard) FROM shard
+const LOCK: &str = "SELECT shard, sequence, resource, updated, (SELECT max(updated) FROM shard), generation FROM shard
     WHERE shard = ANY(?1::int8[]) ORDER BY shard FOR UPDATE";
 
-/// Locks shards, in ascending order, and gives the last numbers given there.
-fn lock(db: &Connection, wanted: &ShardSet) -> Result<Counters, StoreError> {
-    let (mut numbers, mut latest) = (BTreeMap::new(), 0);
+/// Locks shards, in ascending order, and gives the last numbers given there, and the generation of the index
+/// that they all say.
+fn lock(db: &Connection, wanted: &ShardSet) -> Result<(Counters, Option<u64>), StoreError> {
+    let (mut numbers, mut latest, mut generation) = (BTreeMap::new(), 0, None);
     if !wanted.is_empty() {
         let list: Vec<i64> = wanted.iter().map(i64::from).collect();
         db.each(LOCK, &[Value::Ints(list.into())], |row| {
@@ -331,11 +339,12 @@ fn lock(db: &Connection, wanted: &ShardSet) -> Result<Counters, StoreError> {
             numbers
                 .insert(shard, Numbers { sequence: row.int(1)?, resource: row.int(2)?, updated: row.int(3)?, seal: 0 });
             latest = latest.max(row.int(4)?);
+            generation = Some(row.int(5)?.cast_unsigned());
             Ok(())
         })?;
     }
     db.hold(wanted.clone());
-    Ok(Counters::of(numbers, latest))
+    Ok((Counters::of(numbers, latest), generation))
 }
 
 /// Commits once more in a shard: what was committed before is then wherever a commit has to be before it is

@@ -21,5 +21,6 @@ mod pages;
 mod property;
 mod random;
 mod references;
+mod reindexing;
 mod totals;
 mod walks;

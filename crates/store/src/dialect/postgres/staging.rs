@@ -37,6 +37,7 @@ pub(crate) type Written = (String, usize, Rows);
 enum Act {
     KeepPast,
     Replace,
+    Restate,
     Take(&'static str),
     Put(&'static str),
     Count,
@@ -97,7 +98,7 @@ impl Staging {
 
     /// Whether rows are to be taken away: that they were there is looked at.
     pub(crate) fn takes_away(&self) -> bool {
-        self.rows.keys().any(|act| matches!(act, Act::Take(_) | Act::Replace))
+        self.rows.keys().any(|act| matches!(act, Act::Take(_) | Act::Replace | Act::Restate))
     }
 
     /// What waits, to be sent now.
@@ -163,6 +164,12 @@ impl Staging {
         self.gather(Act::Replace, REPLACE, row.len(), row);
     }
 
+    /// Where a last version stands and what finds it, said anew.
+    pub(crate) fn restate(&mut self, values: &[Value<'_>], shard: u32) {
+        let row = owned(values, shard);
+        self.gather(Act::Restate, RESTATE, row.len(), row);
+    }
+
     /// The last numbers given in a shard.
     pub(crate) fn count(&mut self, shard: u32, sequence: i64, resource: i64, updated: i64) {
         let row = vec![sequence.into(), resource.into(), updated.into(), i64::from(shard).into()];
@@ -191,6 +198,11 @@ const REPLACE: &str = "UPDATE resource SET version = u.version, live = u.live, s
       ?17::int4[]) \
       AS u (key, type, id, version, live, sequence, updated, instant, span, change, form, seal, facets, entry, holes, \
       body, shard) \
+    WHERE resource.key = u.key AND resource.shard = u.shard";
+
+const RESTATE: &str = "UPDATE resource SET instant = u.instant, span = u.span, facets = u.facets, entry = u.entry \
+    FROM unnest(?1::int8[], ?2::int8[], ?3::int8[], ?4::text[], ?5::bytea[], ?6::int4[]) \
+      AS u (key, instant, span, facets, entry, shard) \
     WHERE resource.key = u.key AND resource.shard = u.shard";
 
 const COUNT: &str = "UPDATE shard SET sequence = u.sequence, resource = u.resource, updated = u.updated \
