@@ -16,6 +16,10 @@ static WAITING: LazyLock<Gauge> = LazyLock::new(|| gauge!("liaison_store_writes_
 static FROM_MEMORY: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_reads_total", "from" => "memory"));
 static FROM_STORE: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_reads_total", "from" => "store"));
 
+static READ_CONNECTIONS: LazyLock<Gauge> = LazyLock::new(|| gauge!("liaison_store_connections", "for" => "reading"));
+static WRITE_CONNECTIONS: LazyLock<Gauge> = LazyLock::new(|| gauge!("liaison_store_connections", "for" => "writing"));
+static READING: LazyLock<Gauge> = LazyLock::new(|| gauge!("liaison_store_connections_reading"));
+
 static AGAIN: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_groups_again_total", "why" => "others"));
 static WIDER: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_groups_again_total", "why" => "wider"));
 static LOST: LazyLock<Counter> = LazyLock::new(|| counter!("liaison_store_groups_again_total", "why" => "lost"));
@@ -46,7 +50,9 @@ pub fn begin() {
     for counter in [&COMMITTED, &NOT_COMMITTED, &FROM_MEMORY, &FROM_STORE, &AGAIN, &WIDER, &LOST] {
         counter.increment(0);
     }
-    WAITING.increment(0);
+    for gauge in [&WAITING, &READ_CONNECTIONS, &WRITE_CONNECTIONS, &READING] {
+        gauge.increment(0);
+    }
 }
 
 /// So many writes were committed together; the commit alone took so long.
@@ -90,5 +96,36 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         WAITING.decrement(1);
+    }
+}
+
+/// A connection to a server, counted until it is dropped.
+pub(crate) struct Connected(&'static LazyLock<Gauge>);
+
+impl Connected {
+    /// One that reads.
+    pub(crate) fn to_read() -> Self {
+        Self::counted(&READ_CONNECTIONS)
+    }
+
+    /// One that writes.
+    pub(crate) fn to_write() -> Self {
+        Self::counted(&WRITE_CONNECTIONS)
+    }
+
+    /// One that a job reads through now.
+    pub(crate) fn reading() -> Self {
+        Self::counted(&READING)
+    }
+
+    fn counted(gauge: &'static LazyLock<Gauge>) -> Self {
+        gauge.increment(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.decrement(1);
     }
 }

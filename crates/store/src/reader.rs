@@ -375,6 +375,7 @@ impl Pool {
             Ok(idle) => idle,
             Err(error) => return (Err(error.into()), Ran::ToItsEnd),
         };
+        let _reading = matches!(idle, Idle::Server(_)).then(figures::Connected::reading);
         // Before anything is read: what is read is then at least as new.
         let memory = match &self.kept {
             Memories::None => Memory::None,

@@ -46,7 +46,7 @@ const fn histogram(name: &'static str, meaning: &'static str) -> Figure {
 }
 
 /// Every figure there is.
-pub const ALL: [Figure; 23] = [
+pub const ALL: [Figure; 25] = [
     counter("liaison_requests_total", "Requests, by interaction, class of the type, and status of the answer."),
     histogram("liaison_request_seconds", "Time until the answer begins, by interaction."),
     gauge("liaison_requests_in_flight", "Requests that are not answered yet."),
@@ -54,6 +54,11 @@ pub const ALL: [Figure; 23] = [
     histogram("liaison_search_seconds", "Time of searches in the store, once it is their turn."),
     counter("liaison_store_groups_again_total", "Groups of writes run again, by why: others, wider, lost."),
     counter("liaison_store_reads_total", "Reads by name, by where they were answered from: memory, store."),
+    gauge(
+        "liaison_store_connections",
+        "Connections to PostgreSQL that are open, by what they are for: reading, writing.",
+    ),
+    gauge("liaison_store_connections_reading", "Connections to PostgreSQL that are read through at the moment."),
     gauge("liaison_store_writes_waiting", "Writes that wait for their turn."),
     histogram("liaison_store_write_wait_seconds", "Time that writes wait for their turn."),
     counter("liaison_store_commits_total", "Commits, by outcome: done, failed."),

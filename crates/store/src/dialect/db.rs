@@ -187,12 +187,8 @@ impl<'c> Db<'c> {
         }
     }
 
-    /// A text that values are found by, as it is kept: PostgreSQL's indexes take none that is very long,
-    /// so one that is is kept by its beginning and its digest.
-    pub(crate) fn key_text<'t>(self, text: &'t str) -> Cow<'t, str> {
-        match self {
-            Self::Postgres(..) if text.len() > postgres::LONGEST_KEY => postgres::stand_in(text).into(),
-            _ => Cow::Borrowed(text),
-        }
+    /// A text that values are found by, as it is kept.
+    pub(crate) fn key_text(self, text: &str) -> Cow<'_, str> {
+        self.dialect().key_text(text)
     }
 }

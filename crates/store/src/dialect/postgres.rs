@@ -15,6 +15,7 @@ use tokio_postgres::{Client, Statement};
 use self::transaction::Transaction;
 use crate::contract::StoreError;
 use crate::dialect::unavailable;
+use crate::figures;
 use crate::shard::ShardSet;
 
 mod address;
@@ -86,6 +87,7 @@ pub(crate) struct Connection {
     /// The shards that are held, and those that a job turned out to need.
     held: RefCell<ShardSet>,
     wanted: RefCell<ShardSet>,
+    _counted: figures::Connected,
 }
 
 /// What carries bytes to and fro, polled by whoever waits.
@@ -113,6 +115,10 @@ impl Connection {
             foresight: RefCell::default(),
             held: RefCell::default(),
             wanted: RefCell::default(),
+            _counted: match purpose {
+                Purpose::Write => figures::Connected::to_write(),
+                Purpose::Read => figures::Connected::to_read(),
+            },
         };
         connection.run(ALWAYS)?;
         connection.run(match purpose {

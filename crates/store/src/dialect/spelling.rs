@@ -1,5 +1,9 @@
 //! How the few expressions without a common spelling are spelled.
 
+use std::borrow::Cow;
+
+use super::postgres;
+
 /// How the few expressions without a common spelling are spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
@@ -11,6 +15,15 @@ pub(crate) enum Dialect {
 const BEGINNING: &str = "200";
 
 impl Dialect {
+    /// A text that values are found by, as it is kept: PostgreSQL's indexes take none that is very long,
+    /// so one that is is kept by its beginning and its digest.
+    pub(crate) fn key_text(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Postgres if text.len() > postgres::LONGEST_KEY => postgres::stand_in(text).into(),
+            Self::Sqlite | Self::Postgres => Cow::Borrowed(text),
+        }
+    }
+
     /// Where a text stands in another, counted from 1; 0 when it does not.
     pub(crate) fn position_of(self, part: &str, whole: &str) -> String {
         match self {

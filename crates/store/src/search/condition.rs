@@ -226,7 +226,7 @@ impl Reader<'_> {
                 let system = match &token.system {
                     SystemTest::Any => None,
                     SystemTest::Absent => Some(0),
-                    SystemTest::Is(system) => match self.words.system(self.db, system)? {
+                    SystemTest::Is(system) => match self.words.system(self.db, &self.db.key_text(system))? {
                         Some(key) => Some(key),
                         None => return Ok(Condition::NEVER),
                     },
@@ -257,7 +257,7 @@ impl Reader<'_> {
             Test::Quantity { number, system, code } => {
                 let system = match system {
                     None => None,
-                    Some(system) => match self.words.system(self.db, system)? {
+                    Some(system) => match self.words.system(self.db, &self.db.key_text(system))? {
                         Some(key) => Some(key),
                         None => return Ok(Condition::NEVER),
                     },

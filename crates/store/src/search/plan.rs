@@ -375,7 +375,7 @@ impl Source {
         };
         match start {
             Start::Token { param, system, code, repeats: _ } => {
-                let (param, code) = (sql.bind(*param), sql.bind_text(code));
+                let (param, code) = (sql.bind(*param), sql.bind_key(code));
                 let mut holds = joined(&[&c, ".param = ", &param, " AND ", &c, ".code = ", &code, &instants(sql)]);
                 if let Some(system) = system {
                     joined_to(&mut holds, &[" AND ", &c, ".system = ", &sql.bind(*system)]);
@@ -393,7 +393,7 @@ impl Source {
                 indexed("reference", holds)
             }
             Start::Uri { param, value } => {
-                let (param, value) = (sql.bind(*param), sql.bind_text(value));
+                let (param, value) = (sql.bind(*param), sql.bind_key(value));
                 let holds = format!("{c}.param = {param} AND {c}.value = {value}{}", instants(sql));
                 indexed("uri", holds)
             }

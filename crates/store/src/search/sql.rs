@@ -118,6 +118,12 @@ impl Sql {
         self.bind(text.to_owned())
     }
 
+    /// Binds a text that is looked up by as a whole: a code, an address.
+    pub(crate) fn bind_key(&mut self, text: &str) -> CompactString {
+        let key = self.dialect.key_text(text).into_owned();
+        self.bind(key)
+    }
+
     /// Binds values; gives their places, separated by commas.
     pub(crate) fn bind_all<T: Into<Value<'static>>>(&mut self, values: impl IntoIterator<Item = T>) -> String {
         let places: Vec<_> = values.into_iter().map(|value| self.bind(value)).collect();
@@ -144,7 +150,7 @@ impl Sql {
                 format!(
                     "EXISTS (SELECT 1 FROM token WHERE param = {} AND code = {} AND instant = {} AND resource = {}{system})",
                     self.bind(*param),
-                    self.bind_text(code),
+                    self.bind_key(code),
                     on.instant,
                     on.key
                 )
@@ -152,7 +158,7 @@ impl Sql {
             Condition::Uri { param, test: UriTest::Is(value) } => format!(
                 "EXISTS (SELECT 1 FROM uri WHERE param = {} AND value = {} AND instant = {} AND resource = {})",
                 self.bind(*param),
-                self.bind_text(value),
+                self.bind_key(value),
                 on.instant,
                 on.key
             ),
@@ -260,7 +266,7 @@ impl Sql {
             Condition::Uri { param, test } => {
                 let param = self.bind(*param);
                 let holds = match test {
-                    UriTest::Is(value) => format!("value = {}", self.bind_text(value)),
+                    UriTest::Is(value) => format!("value = {}", self.bind_key(value)),
                     UriTest::Below(start) => self.starting("value", start),
                     UriTest::Above(whole) => {
                         // The values it starts with are its own beginnings.
@@ -306,7 +312,7 @@ impl Sql {
                     holds = format!("{holds} AND system = {}", self.bind(*system));
                 }
                 if let Some(code) = code {
-                    holds = format!("{holds} AND code = {}", self.bind_text(code));
+                    holds = format!("{holds} AND code = {}", self.bind_key(code));
                 }
                 ("quantity", format!("param = {param} AND {holds}"))
             }

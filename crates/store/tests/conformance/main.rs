@@ -15,6 +15,7 @@ mod judge;
 mod kept;
 mod keys;
 mod lifecycle;
+mod long;
 mod objects;
 mod opening;
 mod pages;

@@ -464,6 +464,13 @@ fn quantities_uris_and_places_are_understood() {
         filter(r4(), "ValueSet", "url:below=https://mos.esante.gouv.fr/NOS"),
         "url <https://mos.esante.gouv.fr/NOS…>"
     );
+    let address = |length: usize| format!("https://a.example/{}", "b".repeat(length - 18));
+    for modifier in ["below", "above"] {
+        filter(r4(), "ValueSet", &format!("url:{modifier}={}", address(896)));
+        let long = refused(r4(), "ValueSet", &format!("url:{modifier}={}", address(897)));
+        assert_eq!(long[0].0, IssueKind::Value, "{modifier}");
+    }
+    filter(r4(), "ValueSet", &format!("url={}", address(2000)));
     assert_eq!(filter(r4(), "Location", "near=48.85|2.35|5|km"), "near 5000 m of 48.85,2.35");
     assert_eq!(filter(r4(), "Location", "near=48.85|2.35|5"), "near 5000 m of 48.85,2.35");
     assert_eq!(filter(r4(), "Location", "near=-90|180|5|m"), "near 5 m of -90,180");

@@ -23,6 +23,14 @@ use super::{
     refusal, split,
 };
 
+/// The longest address, in bytes, that others are above or below. Beyond, an index may have no more than a digest of
+/// an address, of which no part can be told.
+const LONGEST_PART: usize = 896;
+const PART_TOO_LONG: (&str, &str) = (
+    "with :below and :above an address has at most 896 bytes",
+    "avec :below et :above, une adresse a au plus 896 octets",
+);
+
 impl<'r> Lowering<'r> {
     /// The clause of a leaf on the type its offer is of.
     pub(super) fn value(&mut self, offer: &'static Offer, leaf: &Leaf<'r>) -> Result<Judged, Refusal<'r>> {
@@ -112,8 +120,14 @@ impl<'r> Lowering<'r> {
                     Some("above") => UriTest::Above,
                     Some(other) => return Err(unknown_modifier(leaf, other, offer)),
                 };
+                let of_a_part = leaf.modifier.is_some();
                 self.each(leaf, values, |_, value| {
-                    Ok(Clause::Has(param, Test::Uri(test(split::unescape(value).trim().into()))))
+                    let address = split::unescape(value);
+                    let address = address.trim();
+                    if of_a_part && address.len() > LONGEST_PART {
+                        return Err(refusal::bad_value(leaf.whole, value, PART_TOO_LONG));
+                    }
+                    Ok(Clause::Has(param, Test::Uri(test(address.into()))))
                 })
             }
             ParamKind::Special | ParamKind::Composite => {
