@@ -295,14 +295,15 @@ async fn what_comes_through_a_pipe_is_not_waited_for() {
     let pipe = folder.path().join("pipe.ndjson");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let mut lines: Vec<String> = vec![linked("late", &["last"])];
-    lines.extend((0..150).map(|at| linked(&format!("alone-{at}"), &[])));
+    // More than are written at the same time.
+    lines.extend((0..3_000).map(|at| linked(&format!("alone-{at}"), &[])));
     lines.push(linked("last", &[]));
     let (text, into) = (lines.join("\n"), pipe.clone());
     let writer = std::thread::spawn(move || std::fs::write(into, text).unwrap());
     let imported = import(&store, &[pipe.display().to_string()]);
     writer.join().unwrap();
     let told = said(&imported);
-    assert!(told.contains("152 read, 151 written, 0 there already, 1 refused"), "{told}");
+    assert!(told.contains("3002 read, 3001 written, 0 there already, 1 refused"), "{told}");
     assert!(told.contains("pipe.ndjson:1: ") && told.contains("give it as a file"), "{told}");
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt as _, TryStreamExt as _};
 use tokio_postgres::Client;
 
+use super::Sink;
 use crate::{error::BenchError, limits::postgres::connect};
 
 /// Bytes that are sent at once.
@@ -62,7 +63,7 @@ impl Database {
     }
 
     /// Reads every row that has a body or the bytes of an attachment, from end to end.
-    pub async fn read(&self) -> Result<Duration, BenchError> {
+    pub async fn read(&self, mut sink: Sink) -> Result<Duration, BenchError> {
         let client = connect(&self.url).await?;
         let started = Instant::now();
         let mut bytes = 0;
@@ -73,9 +74,12 @@ impl Database {
             let none: [i64; 0] = [];
             let mut rows = std::pin::pin!(client.query_raw(&about, none).await?);
             while let Some(row) = rows.try_next().await? {
-                bytes += row.get::<_, Option<&[u8]>>(column).map_or(0, <[u8]>::len);
+                let body = row.get::<_, Option<&[u8]>>(column).unwrap_or_default();
+                bytes += body.len();
+                sink.take(body)?;
             }
         }
+        sink.end()?;
         if bytes == 0 {
             return Err(BenchError::Stopped("reading the rows of the database"));
         }

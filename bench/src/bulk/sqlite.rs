@@ -7,6 +7,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, types::Value};
 
+use super::Sink;
 use crate::error::BenchError;
 
 /// Resources in a transaction of the loop: six groups of a hundred lines, as many as an import commits together.
@@ -81,24 +82,24 @@ impl Table {
 }
 
 /// Reads every row that has a body or the bytes of an attachment, from end to end.
-pub fn read(store: &Path) -> Result<Duration, BenchError> {
+pub fn read(store: &Path, mut sink: Sink) -> Result<Duration, BenchError> {
     let started = Instant::now();
     let connection = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "cache_size", -65_536)?;
     let mut bytes = 0;
     for name in tables(&connection)? {
         let columns = columns(&connection, &name)?;
-        if !columns.iter().any(|column| super::holds_what_is_exported(column)) {
-            continue;
-        }
+        let column = columns.iter().position(|column| super::holds_what_is_exported(column));
+        let Some(column) = column else { continue };
         let mut select = connection.prepare(&format!("SELECT * FROM \"{name}\""))?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
-            for at in 0..columns.len() {
-                bytes += row.get_ref(at)?.as_bytes_or_null().ok().flatten().map_or(8, <[u8]>::len);
-            }
+            let body = row.get_ref(column)?.as_bytes_or_null().ok().flatten().unwrap_or_default();
+            bytes += body.len();
+            sink.take(body)?;
         }
     }
+    sink.end()?;
     if bytes == 0 {
         return Err(BenchError::Stopped("reading the rows of the store"));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
+    place::Place,
     text,
     tree::{Object, Value},
 };
@@ -33,7 +34,7 @@ impl Called {
     /// Findings about URNs that no entry has: they would point nowhere.
     pub(crate) fn rewrite(&self, tree: &mut Object, place: &str) -> Vec<Issue> {
         let mut issues = Vec::new();
-        each_reference(tree, place, &mut |text, place| match self.by_text.get(text.trim()) {
+        each_reference(tree, &Place::root(place), &mut |text, place| match self.by_text.get(text.trim()) {
             Some(name) => Some(name::reference(name)),
             None => {
                 if text.starts_with("urn:uuid:") || text.starts_with("urn:oid:") {
@@ -57,10 +58,10 @@ impl Called {
 /// The references by criteria of a resource, with their places.
 pub(crate) fn by_criteria(tree: &mut Object, place: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    each_reference(tree, place, &mut |text, place| {
+    each_reference(tree, &Place::root(place), &mut |text, place| {
         let kind = text.split_once('?').map(|(kind, _)| kind);
         if kind.is_some_and(|kind| !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_alphabetic())) {
-            found.push((text.to_owned(), place.to_owned()));
+            found.push((text.to_owned(), place.to_string()));
         }
         None
     });
@@ -68,23 +69,23 @@ pub(crate) fn by_criteria(tree: &mut Object, place: &str) -> Vec<(String, String
 }
 
 /// Calls for the text of every reference, and of every address of an attachment that is a URN, and
-/// puts in what it gives.
-fn each_reference(object: &mut Object, place: &str, call: &mut impl FnMut(&str, &str) -> Option<String>) {
+/// puts in what it gives. A place is written only by whoever has something to say of it.
+fn each_reference(object: &mut Object, place: &Place<'_>, call: &mut impl FnMut(&str, &Place<'_>) -> Option<String>) {
     for (name, value) in object.iter_mut() {
-        let place = format!("{place}.{name}");
         match value {
             Value::String(text) if name == "reference" || (name == "url" && text.starts_with("urn:")) => {
                 // An identifier system or an extension's name is no address of an entry.
-                let rewritten = if name == "url" && !text.starts_with("urn:uuid:") { None } else { call(text, &place) };
-                if let Some(rewritten) = rewritten {
+                let is_none = name == "url" && !text.starts_with("urn:uuid:");
+                if let Some(rewritten) = if is_none { None } else { call(text, &place.child(name)) } {
                     *text = rewritten.into();
                 }
             }
-            Value::Object(inner) => each_reference(inner, &place, call),
+            Value::Object(inner) => each_reference(inner, &place.child(name), call),
             Value::Array(items) => {
+                let place = place.child(name);
                 for (index, item) in items.iter_mut().enumerate() {
                     if let Value::Object(inner) = item {
-                        each_reference(inner, &format!("{place}[{index}]"), call);
+                        each_reference(inner, &place.item(index), call);
                     }
                 }
             }

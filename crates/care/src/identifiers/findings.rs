@@ -2,6 +2,7 @@
 
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
+    place::Place,
     text,
     tree::{Object, Value},
 };
@@ -16,19 +17,18 @@ use super::{INS_NIR, Kind, recognise};
 #[must_use]
 pub fn check_identifiers(resource: &Object) -> Vec<Issue> {
     let mut issues = Vec::new();
-    let place = resource.resource_type().unwrap_or("Resource").to_owned();
-    walk(resource, &place, &mut issues);
+    walk(resource, &Place::root(resource.resource_type().unwrap_or("Resource")), &mut issues);
     issues
 }
 
-fn walk(object: &Object, place: &str, issues: &mut Vec<Issue>) {
+fn walk(object: &Object, place: &Place<'_>, issues: &mut Vec<Issue>) {
     let situation = object.resource_type() == Some("PractitionerRole");
     for (name, value) in object.iter() {
         for (index, item) in value.each().iter().enumerate() {
             let Some(inner) = item.as_object() else { continue };
             let place = match value {
-                Value::Array(_) => format!("{place}.{name}[{index}]"),
-                _ => format!("{place}.{name}"),
+                Value::Array(_) => place.child(name).item(index),
+                _ => place.child(name),
             };
             if name == "identifier" && !situation {
                 issues.extend(findings_of(inner, &place));
@@ -38,11 +38,11 @@ fn walk(object: &Object, place: &str, issues: &mut Vec<Issue>) {
     }
 }
 
-fn findings_of(identifier: &Object, place: &str) -> Vec<Issue> {
+fn findings_of(identifier: &Object, place: &Place<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
     let Some(national) = recognise(identifier) else { return issues };
     if let Some(fault) = national.fault() {
-        issues.push(Issue::warning(IssueKind::Value, format!("{place}.value"), fault.text(national.kind)));
+        issues.push(Issue::warning(IssueKind::Value, place.child("value"), fault.text(national.kind)));
     }
     if national.kind == Kind::InsNir && !identifier.contains("type") {
         issues.push(Issue::information(
