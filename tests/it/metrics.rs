@@ -188,7 +188,8 @@ async fn no_label_holds_what_a_caller_sent() {
     assert!(!shown.text.contains(secret) && !shown.text.contains(id), "{}", shown.text);
     let labels: BTreeSet<&str> =
         shown.text.split(['{', ',']).filter_map(|part| part.split_once("=\"")).map(|(label, _)| label).collect();
-    let known = ["class", "from", "interaction", "kind", "le", "limit", "outcome", "part", "status", "version", "why"];
+    let known =
+        ["class", "for", "from", "interaction", "kind", "le", "limit", "outcome", "part", "status", "version", "why"];
     assert_eq!(labels, BTreeSet::from(known));
 }
 

@@ -212,8 +212,7 @@ impl Indexing {
     fn declared(&self, record: Option<&Record>, empty: bool) -> Option<Record> {
         let leader = self.digest;
         let Some(record) = record else {
-            let indexed = if empty { self.fingerprints.clone() } else { Vec::new() };
-            return Some(Record { generation: 1, fence: 0, leader, pass: None, indexed });
+            return Some(Record { generation: 1, leader, ..self.unwritten(empty) });
         };
         if self.may_write(record) && record.leader == leader {
             return None;
@@ -224,6 +223,11 @@ impl Indexing {
         let pass = record.pass.clone().filter(|_| record.fence == leader);
         let fence = if record.fence == leader { leader } else { 0 };
         Some(Record { generation: record.generation + 1, fence, leader, pass, indexed })
+    }
+
+    /// What holds of a store that has no record yet.
+    fn unwritten(&self, empty: bool) -> Record {
+        Record { indexed: if empty { self.fingerprints.clone() } else { Vec::new() }, ..Record::default() }
     }
 
     fn standing(&self, record: &Record) -> Standing {
@@ -282,6 +286,10 @@ impl Indexing {
     }
 }
 
+fn is_empty(db: Db<'_>) -> Result<bool, StoreError> {
+    Ok(db.first("SELECT 1 FROM resource LIMIT 1", &[], |row| row.int(0))?.is_none())
+}
+
 /// Says, before this program writes, which definitions its rows will not follow. Runs where nobody else
 /// writes to any shard.
 pub(crate) fn declare(db: Db<'_>, indexing: &Indexing, claim: Claim) -> Result<Declared, StoreError> {
@@ -289,11 +297,7 @@ pub(crate) fn declare(db: Db<'_>, indexing: &Indexing, claim: Claim) -> Result<D
     if let (Some(record), Claim::Follow) = (&before, claim) {
         return if indexing.may_write(record) { Ok(Declared::AsBefore) } else { Err(StoreError::Superseded) };
     }
-    let empty = || {
-        let any = db.first("SELECT 1 FROM resource LIMIT 1", &[], |row| row.int(0))?;
-        Ok::<_, StoreError>(any.is_none())
-    };
-    match indexing.declared(before.as_ref(), before.is_none() && empty()?) {
+    match indexing.declared(before.as_ref(), before.is_none() && is_empty(db)?) {
         None => Ok(Declared::AsBefore),
         Some(record) => {
             record.write(db)?;
@@ -360,7 +364,11 @@ impl Reader<'_> {
             Some(known) if known.since.elapsed() <= indexing.lease => {
                 Ok((known.standing, Some(known.since + indexing.lease)))
             }
-            _ => Ok((indexing.learn(&Record::read(self.db)?.unwrap_or_default(), began), None)),
+            _ => match Record::read(self.db)? {
+                Some(record) => Ok((indexing.learn(&record, began), None)),
+                // Nobody wrote yet: nothing is missing where nothing is.
+                None => Ok((Arc::new(indexing.standing(&indexing.unwritten(is_empty(self.db)?))), None)),
+            },
         }
     }
 
