@@ -53,16 +53,15 @@ impl Reader<'_> {
         Ok(self.as_of()?.0.iter().map(|last| last.cast_unsigned()).collect())
     }
 
-    /// The statement that says it.
-    pub(crate) const fn as_of_statement(&self) -> &'static str {
-        match self.db.dialect() {
-            Dialect::Sqlite => "SELECT coalesce(max(sequence), 0) FROM change",
-            Dialect::Postgres => "SELECT ARRAY(SELECT sequence FROM shard ORDER BY shard)",
-        }
-    }
-
     /// The moment that is read.
     pub(crate) fn as_of(&self) -> Result<AsOf, StoreError> {
-        Ok(AsOf(self.db.first(self.as_of_statement(), &[], |row| row.ints(0))?.unwrap_or_default().into()))
+        let sql = match self.db.dialect() {
+            Dialect::Sqlite => "SELECT coalesce(max(sequence), 0) FROM change",
+            Dialect::Postgres => "SELECT ARRAY(SELECT sequence FROM shard ORDER BY shard)",
+        };
+        if let Some(moment) = self.moment()? {
+            return Ok(AsOf(moment.iter().map(|end| end.sequence).collect()));
+        }
+        Ok(AsOf(self.db.first(sql, &[], |row| row.ints(0))?.unwrap_or_default().into()))
     }
 }

@@ -13,7 +13,7 @@ use quick_cache::{Weighter, sync::Cache};
 
 use crate::contract::{Name, Version};
 
-pub(crate) mod numbered;
+pub(crate) mod followed;
 
 /// The last version of a live resource, with what leads on from it.
 #[derive(Debug)]
@@ -23,8 +23,6 @@ pub(crate) struct Live {
     pub(crate) kind: i64,
     /// The number of the change that made it.
     pub(crate) sequence: i64,
-    /// The checksum of its body.
-    pub(crate) seal: i64,
     pub(crate) version: Arc<Version>,
     /// Parameter and target of its references, in the order of parameters.
     pub(crate) references: Box<[(i64, i64)]>,
@@ -44,13 +42,13 @@ struct Bytes;
 const BESIDE: usize = 512;
 
 impl Weighter<i64, Seen> for Bytes {
-    fn weight(&self, key: &i64, seen: &Seen) -> u64 {
-        self.weight(key, &seen.live)
+    fn weight(&self, _: &i64, seen: &Seen) -> u64 {
+        self.of(&seen.live)
     }
 }
 
-impl Weighter<i64, Arc<Live>> for Bytes {
-    fn weight(&self, _: &i64, live: &Arc<Live>) -> u64 {
+impl Bytes {
+    fn of(&self, live: &Live) -> u64 {
         let holes = size_of_val(live.version.holes.as_slice());
         (live.version.body.len() + holes + size_of_val(&*live.references) + BESIDE) as u64
     }
@@ -155,7 +153,7 @@ mod tests {
             body: vec![b' '; length].into(),
             holes: Vec::new(),
         };
-        Arc::new(Live { key, kind: 1, sequence, seal: 0, version: Arc::new(version), references: Box::default() })
+        Arc::new(Live { key, kind: 1, sequence, version: Arc::new(version), references: Box::default() })
     }
 
     fn name(key: i64) -> Name {

@@ -19,7 +19,7 @@ use crate::dialect::{Db, unavailable};
 use crate::dictionary::Dictionary;
 use crate::figures;
 use crate::indexing::Indexing;
-use crate::kept::numbered::Numbered;
+use crate::kept::followed::{Ends, Followed, Moved};
 use crate::kept::{Kept, Live};
 use crate::objects::Aside;
 use crate::shard::Shards;
@@ -46,7 +46,6 @@ pub struct Reader<'c> {
 }
 
 /// The versions kept in memory, as far as a job may use them.
-#[derive(Clone, Copy)]
 enum Memory<'c> {
     /// None.
     None,
@@ -57,7 +56,13 @@ enum Memory<'c> {
         began: i64,
     },
     /// Those of a store that others write to as well.
-    Numbered(&'c Numbered),
+    Followed {
+        kept: &'c Followed,
+        /// What was known of the shards before the job began to read.
+        known: Ends,
+        /// Where they are at the moment that it reads.
+        moment: OnceCell<Ends>,
+    },
 }
 
 /// The versions that readers keep in memory.
@@ -68,7 +73,7 @@ pub(crate) enum Memories {
     /// Where the one writer is of this process.
     Touched(Arc<Kept>),
     /// Where others write too.
-    Numbered(Arc<Numbered>),
+    Followed(Arc<Followed>),
 }
 
 impl<'c> Reader<'c> {
@@ -94,37 +99,76 @@ impl<'c> Reader<'c> {
     }
 
     /// A live resource, when its last version is known to be in memory.
-    pub(crate) fn kept(&self, key: i64) -> Option<Arc<Live>> {
-        match self.memory {
-            Memory::Touched { kept, began } => kept.as_of(key, began),
-            Memory::None | Memory::Numbered(_) => None,
-        }
+    pub(crate) fn kept(&self, key: i64) -> Result<Option<Arc<Live>>, StoreError> {
+        Ok(match &self.memory {
+            Memory::None => None,
+            Memory::Touched { kept, began } => kept.as_of(key, *began),
+            Memory::Followed { kept, .. } => self.moment()?.and_then(|moment| kept.as_of(key, moment)),
+        })
     }
 
-    /// What is kept to be compared with what the store says.
-    pub(crate) fn numbered(&self) -> Option<&Numbered> {
-        match self.memory {
-            Memory::Numbered(kept) => Some(kept),
+    /// The same by its name, where others write as well.
+    pub(crate) fn kept_named(&self, name: &Name) -> Result<Option<Arc<Live>>, StoreError> {
+        let Some(kept) = self.followed() else { return Ok(None) };
+        Ok(self.moment()?.and_then(|moment| kept.named(name, moment)))
+    }
+
+    /// What is kept where others write as well.
+    pub(crate) fn followed(&self) -> Option<&Followed> {
+        match &self.memory {
+            Memory::Followed { kept, .. } => Some(kept),
             Memory::None | Memory::Touched { .. } => None,
         }
     }
 
-    /// Keeps what was read by its key.
-    pub(crate) fn keep(&self, live: &Arc<Live>) {
-        match self.memory {
-            Memory::None => {}
-            Memory::Touched { kept, began } => kept.keep(live, began),
-            Memory::Numbered(kept) => kept.keep(live),
+    /// Where others write as well: the moment that is read will be wanted, and is asked for with
+    /// whatever is asked next.
+    pub(crate) fn ask_moment_along(&self) {
+        if let (Memory::Followed { known, moment, .. }, Some(db)) = (&self.memory, self.db.far())
+            && moment.get().is_none()
+        {
+            db.ask_along(Followed::question(known));
         }
     }
 
-    /// Keeps what was read by its name.
-    pub(crate) fn keep_named(&self, live: &Arc<Live>) {
-        match self.memory {
-            Memory::None => {}
-            Memory::Touched { kept, began } => kept.keep_named(live, began),
-            Memory::Numbered(kept) => kept.keep_named(live),
+    /// The moment that is read, where others write as well.
+    pub(crate) fn moment(&self) -> Result<Option<&Ends>, StoreError> {
+        let Memory::Followed { kept, known, moment } = &self.memory else { return Ok(None) };
+        if moment.get().is_none() {
+            let question = Followed::question(known);
+            let moved = self.db.all(&question.sql, &question.values, Moved::read)?;
+            // Nobody else sets it: a job has one thread.
+            let _ = moment.set(kept.learn(known, &moved));
         }
+        Ok(moment.get())
+    }
+
+    /// Keeps what was read by its key.
+    pub(crate) fn keep(&self, live: &Arc<Live>) -> Result<(), StoreError> {
+        match &self.memory {
+            Memory::None => {}
+            Memory::Touched { kept, began } => kept.keep(live, *began),
+            Memory::Followed { kept, .. } => {
+                if let Some(moment) = self.moment()? {
+                    kept.keep(live, moment);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what was read by its name.
+    pub(crate) fn keep_named(&self, live: &Arc<Live>) -> Result<(), StoreError> {
+        match &self.memory {
+            Memory::None => {}
+            Memory::Touched { kept, began } => kept.keep_named(live, *began),
+            Memory::Followed { kept, .. } => {
+                if let Some(moment) = self.moment()? {
+                    kept.keep_named(live, moment);
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -377,10 +421,12 @@ impl Pool {
         };
         let _reading = matches!(idle, Idle::Server(_)).then(figures::Connected::reading);
         // Before anything is read: what is read is then at least as new.
-        let memory = match &self.kept {
-            Memories::None => Memory::None,
-            Memories::Touched(kept) => Memory::Touched { kept, began: kept.committed() },
-            Memories::Numbered(kept) => Memory::Numbered(kept),
+        let memory = match (&self.kept, view) {
+            (Memories::Touched(kept), _) => Memory::Touched { kept, began: kept.committed() },
+            (Memories::Followed(kept), View::Snapshot) => {
+                Memory::Followed { kept, known: kept.known(), moment: OnceCell::new() }
+            }
+            (Memories::None, _) | (Memories::Followed(_), View::Statement) => Memory::None,
         };
         // Only within a snapshot the same question has the same answer.
         let supposed = match (view, &self.source) {

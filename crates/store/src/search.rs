@@ -88,6 +88,8 @@ impl Reader<'_> {
         // The number of a question is only needed where there is a cursor.
         let number = || question(&(&query.types, &query.filter, &query.sort));
         let place = request.cursor.as_ref().map(|cursor| self.key.open(cursor, number())).transpose()?;
+        // Of what is kept it says what is still so, and the next page what is new.
+        self.ask_moment_along();
         let search = self.prepare(query)?;
         if place.as_ref().is_some_and(|place| !search.order.fits(place)) {
             return Err(StoreError::BadCursor);
@@ -105,12 +107,7 @@ impl Reader<'_> {
         let beyond = hits.len() > count;
         hits.truncate(count);
         let mut resources = Resources::new(self);
-        let rest = Rest {
-            total: if counted && all.is_none() { Some(request.total) } else { None },
-            // Whether there is a next page is known with the total, or taken for likely.
-            place: place.is_none() && (beyond || counted && all.is_none_or(|all| all > u64::from(request.count))),
-            steps: &steps,
-        };
+        let rest = Rest { total: if counted && all.is_none() { Some(request.total) } else { None }, steps: &steps };
         self.ask_ahead(&search, &hits, &rest, &mut resources)?;
         let total = match &place {
             Some(place) => place.total,
@@ -150,19 +147,18 @@ impl Reader<'_> {
         let Some(db) = self.db.far() else { return Ok(()) };
         let mut questions = Vec::with_capacity(3);
         // What they led to when they were read last, they lead to now, most likely.
-        let led_to = hits.iter().filter_map(|hit| self.numbered()?.read_last(hit.key));
+        let led_to = hits.iter().filter_map(|hit| self.followed()?.read_last(hit.key));
         let led_to: Vec<i64> = led_to.flat_map(|live| followed(rest.steps, &live)).collect();
-        let many = resources.many(hits.iter().map(|hit| hit.key).chain(led_to));
+        let many = resources.many(hits.iter().map(|hit| hit.key).chain(led_to))?;
         questions.extend(many.as_ref().map(|many| many.question.clone()));
-        if rest.place {
-            questions.push(Question::new(self.as_of_statement(), &[]));
-        }
         if let Some(mode) = rest.total
             && let Some((sql, values)) = self.count_statement(search, limit_of(mode))?
         {
             questions.push(Question { sql, values });
         }
-        db.foresee(questions)?;
+        if !questions.is_empty() {
+            db.foresee(questions)?;
+        }
         many.map_or(Ok(()), |many| resources.take(many))
     }
 
@@ -216,8 +212,6 @@ impl Reader<'_> {
 struct Rest<'a> {
     /// How they are to be counted.
     total: Option<TotalMode>,
-    /// Whether the place where the next page begins is wanted.
-    place: bool,
     steps: &'a [Step],
 }
 

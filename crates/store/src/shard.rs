@@ -100,6 +100,11 @@ pub enum Reach {
     Everywhere,
 }
 
+/// The shard that a key says on PostgreSQL, as a place.
+pub(crate) const fn shard_of_key(key: i64) -> usize {
+    (key & (MOST as i64 - 1)) as usize
+}
+
 /// Some of the shards of a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ShardSet([u64; (MOST / 64) as usize]);

@@ -16,7 +16,7 @@ use crate::dialect::{Db, unavailable};
 use crate::health::{Ailment, Health};
 use crate::indexing::{self, Claim, Indexing, Standing, Trust};
 use crate::kept::Kept;
-use crate::kept::numbered::Numbered;
+use crate::kept::followed::Followed;
 use crate::lock::ProcessLock;
 use crate::mark::{self, Mark};
 use crate::objects::{self, Objects};
@@ -240,8 +240,8 @@ impl Store {
             }
             Access::Look => None,
         };
-        // Others write as well: what is kept in memory is compared with what the store says.
-        let kept = Memories::Numbered(Arc::new(Numbered::new(options.kept_kib)));
+        // Others write as well: what they replaced is learned from the change feed.
+        let kept = Memories::Followed(Arc::new(Followed::new(options.kept_kib, shards.count() as usize)));
         let source = Source::Server { address: address.clone(), shards };
         // Their threads wait for answers most of the time.
         let options = &StoreOptions { readers: options.readers.saturating_mul(4), ..options.clone() };

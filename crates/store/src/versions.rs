@@ -27,19 +27,6 @@ macro_rules! live_columns {
 }
 pub(crate) use live_columns;
 
-/// The same columns of `resource r`, asked for with the number and the seal of what is kept, `u`: what is
-/// the same is not sent again. Then whether the resource is live, and whether it is the same.
-macro_rules! numbered_columns {
-    () => {
-        "r.version, r.updated, r.change, r.form, r.seal, \
-         CASE WHEN r.sequence = u.sequence AND r.seal = u.seal THEN NULL ELSE r.holes END, \
-         CASE WHEN r.sequence = u.sequence AND r.seal = u.seal THEN NULL ELSE r.body END, \
-         r.key, r.type, r.id, r.sequence, r.entry, r.live, \
-         CASE WHEN r.sequence = u.sequence AND r.seal = u.seal THEN 1 ELSE 0 END"
-    };
-}
-pub(crate) use numbered_columns;
-
 /// Reads rows of live resources, one after the other.
 pub(crate) struct LiveRows {
     /// The type of the last row: the next is likely of the same.
@@ -70,46 +57,18 @@ impl LiveRows {
             key: row.int(7)?,
             kind: number,
             sequence: row.int(10)?,
-            seal: row.int(4)?,
             version: Arc::new(version),
             references: references.into(),
         }))
     }
-
-    /// The resource of a row of `numbered_columns!()`, asked for with what was `kept`.
-    pub(crate) fn read_numbered(
-        &mut self,
-        reader: &Reader<'_>,
-        row: &Row<'_>,
-        kept: impl FnOnce() -> Option<Arc<Live>>,
-    ) -> Result<Arc<Live>, StoreError> {
-        if row.int(13)? == 0 {
-            return self.read(reader, row);
-        }
-        let kept = kept().ok_or_else(|| damaged("a version that is not kept was not sent"))?;
-        // What it leads to may have been read from it anew.
-        let (mut known, mut same) = (kept.references.iter(), true);
-        let mut references = Vec::new();
-        each_reference(row.bytes(11)?, |param, target| {
-            same &= known.next() == Some(&(param, target));
-            references.push((param, target));
-        })?;
-        if same && known.next().is_none() {
-            return Ok(kept);
-        }
-        let Live { key, kind, sequence, seal, ref version, .. } = *kept;
-        Ok(Arc::new(Live { key, kind, sequence, seal, version: Arc::clone(version), references: references.into() }))
-    }
 }
 
-/// The resources of these names, each with its place among them: `u` says the number and the seal of what
-/// is kept of it.
+/// The resources of these names, each with its place among them.
 const OF_NAMES: &str = concat!(
     "SELECT ",
-    numbered_columns!(),
-    ", u.place FROM unnest(?1::text[], ?2::int8[], ?3::int8[], ?4::int8[]) WITH ORDINALITY \
-     AS u (id, type, sequence, seal, place) \
-     CROSS JOIN resource r ON r.id = u.id AND r.type = u.type::int4 WHERE r.version > 0"
+    live_columns!(),
+    ", live, u.place FROM unnest(?1::text[], ?2::int8[]) WITH ORDINALITY AS u (name, kind, place) \
+     CROSS JOIN resource ON id = u.name AND type = u.kind::int4 WHERE version > 0"
 );
 
 /// What was asked for, one by one.
@@ -134,58 +93,57 @@ impl Reader<'_> {
         let sql =
             concat!("SELECT ", live_columns!(), ", live FROM resource WHERE type = ?1 AND id = ?2 AND version > 0");
         self.db.first(sql, &[kind.key.into(), name.id.as_ref().into()], |row| {
-            if row.int(12)? == 0 {
-                return read_version(row, name.clone()).map(Arc::new);
-            }
-            let live = LiveRows::new().read(self, row)?;
-            self.keep_named(&live);
-            Ok(Arc::clone(&live.version))
+            self.read_live_or_dead(&mut LiveRows::new(), row, name)
         })
     }
 
     /// As [`Reader::current_kept`], of several names at once, where several programs write.
     pub(crate) fn current_of(&self, names: &[Name]) -> Result<Each<Arc<Version>>, StoreError> {
-        let kept: Vec<_> = names.iter().map(|name| self.numbered().and_then(|kept| kept.read_last_of(name))).collect();
-        let mut ids = Vec::with_capacity(names.len());
-        let mut kinds = Vec::with_capacity(names.len());
-        for name in names {
+        let mut found: Each<Arc<Version>> = std::iter::repeat_with(|| Ok(None)).take(names.len()).collect();
+        self.ask_moment_along();
+        let all = names.iter().enumerate();
+        let (maybe, unknown): (Vec<_>, Vec<_>) =
+            all.partition(|(_, name)| self.followed().is_some_and(|kept| kept.is_kept(name)));
+        self.read_names(&unknown, &mut found)?;
+        let mut changed = Vec::new();
+        for (place, name) in maybe {
+            match (self.kept_named(name)?, found.get_mut(place)) {
+                (Some(live), Some(found)) => *found = Ok(Some(Arc::clone(&live.version))),
+                _ => changed.push((place, name)),
+            }
+        }
+        self.read_names(&changed, &mut found)?;
+        Ok(found)
+    }
+
+    fn read_names(&self, names: &[(usize, &Name)], found: &mut Each<Arc<Version>>) -> Result<(), StoreError> {
+        let (mut ids, mut kinds) = (Vec::with_capacity(names.len()), Vec::with_capacity(names.len()));
+        for (_, name) in names {
             ids.push(name.id.to_string());
             // A type that there never was a resource of has the number of none.
             kinds.push(self.words.kind(self.db, &name.resource_type)?.map_or(0, |kind| kind.key));
         }
-        let (sequences, seals): (Vec<i64>, Vec<i64>) = kept.iter().map(number_and_seal).unzip();
-        let values = [
-            Value::Texts(ids.into()),
-            Value::Ints(kinds.into()),
-            Value::Ints(sequences.into()),
-            Value::Ints(seals.into()),
-        ];
-        let mut found: Each<Arc<Version>> = std::iter::repeat_with(|| Ok(None)).take(names.len()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
         let mut rows = LiveRows::new();
-        self.db.each(OF_NAMES, &values, |row| {
-            let place = usize::try_from(row.int(14)?).ok().and_then(|place| place.checked_sub(1));
-            let place = place.ok_or_else(|| damaged("an answer has no place"))?;
-            let (Some(name), Some(found)) = (names.get(place), found.get_mut(place)) else {
-                return Err(damaged("an answer has a place that was not asked for"));
-            };
-            *found = self.current_numbered(&mut rows, row, name, kept.get(place).cloned().flatten()).map(Some);
+        self.db.each(OF_NAMES, &[Value::Texts(ids.into()), Value::Ints(kinds.into())], |row| {
+            let place = usize::try_from(row.int(13)?).ok().and_then(|place| names.get(place.checked_sub(1)?));
+            let (place, name) = *place.ok_or_else(|| damaged("an answer to what was not asked"))?;
+            if let Some(found) = found.get_mut(place) {
+                // One that is damaged is no reason to refuse the others.
+                *found = self.read_live_or_dead(&mut rows, row, name).map(Some);
+            }
             Ok(())
-        })?;
-        Ok(found)
+        })
     }
 
-    fn current_numbered(
-        &self,
-        rows: &mut LiveRows,
-        row: &Row<'_>,
-        name: &Name,
-        kept: Option<Arc<Live>>,
-    ) -> Result<Arc<Version>, StoreError> {
+    fn read_live_or_dead(&self, rows: &mut LiveRows, row: &Row<'_>, name: &Name) -> Result<Arc<Version>, StoreError> {
         if row.int(12)? == 0 {
             return read_version(row, name.clone()).map(Arc::new);
         }
-        let live = rows.read_numbered(self, row, || kept)?;
-        self.keep_named(&live);
+        let live = rows.read(self, row)?;
+        self.keep_named(&live)?;
         Ok(Arc::clone(&live.version))
     }
 
@@ -212,11 +170,6 @@ impl Reader<'_> {
         let sql = "SELECT key FROM resource WHERE type = ?1 AND id = ?2";
         self.db.first_before(sql, &[kind.key.into(), name.id.as_ref().into()], |row| row.int(0))
     }
-}
-
-/// What tells whether what is kept is the last version; numbers that no version has when nothing is kept.
-pub(crate) fn number_and_seal(kept: &Option<Arc<Live>>) -> (i64, i64) {
-    kept.as_ref().map_or((0, 0), |live| (live.sequence, live.seal))
 }
 
 /// Reads a row that begins with `version_columns!()`.

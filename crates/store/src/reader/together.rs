@@ -70,7 +70,7 @@ fn answer(pool: &Pool, asked: &mut Vec<Ask>) {
         return;
     }
     let (names, tells): (Vec<_>, Vec<_>) = asked.drain(..).map(|Ask { name, tell }| (name, tell)).unzip();
-    let found = pool.run(View::Statement, Patience::Whole, |reader| reader.current_of(&names)).0;
+    let found = pool.run(View::Snapshot, Patience::Whole, |reader| reader.current_of(&names)).0;
     match found {
         Ok(found) => tells.into_iter().zip(found).for_each(|(tell, found)| drop(tell.send(found))),
         Err(error) => {
@@ -79,7 +79,7 @@ fn answer(pool: &Pool, asked: &mut Vec<Ask>) {
                 let told = match &error {
                     StoreError::Damaged(_) => {
                         let alone = |reader: &super::Reader<'_>| reader.current_of(std::slice::from_ref(&name));
-                        let alone = pool.run(View::Statement, Patience::Whole, alone).0;
+                        let alone = pool.run(View::Snapshot, Patience::Whole, alone).0;
                         alone.and_then(|mut found| found.pop().unwrap_or(Ok(None)))
                     }
                     StoreError::Unavailable(cause) => Err(unavailable(cause.to_string())),

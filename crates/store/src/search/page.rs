@@ -12,7 +12,7 @@ use super::sql::{Sql, joined, joined_to};
 use super::{Search, purpose};
 use crate::contract::StoreError;
 use crate::cursor::{AsOf, Place, SortValue, SortValues};
-use crate::dialect::{Value, damaged};
+use crate::dialect::{Dialect, Value, damaged};
 use crate::kept::Live;
 use crate::reader::Reader;
 
@@ -38,8 +38,15 @@ pub(super) enum Way {
     OnTowardsTheEnd,
 }
 
-/// As far as the walk goes on: with more rows, counting them by themselves costs less.
-const ON_THE_WAY: u64 = 128;
+/// As far as the walk goes on: with more rows, counting them by themselves costs less. A server counts
+/// for less than it costs to send rows.
+const fn on_the_way(dialect: Dialect, limit: u64) -> u64 {
+    match dialect {
+        Dialect::Sqlite if limit < 128 => 128,
+        Dialect::Sqlite => limit,
+        Dialect::Postgres => limit.saturating_add(1),
+    }
+}
 
 impl Reader<'_> {
     /// The first matches after a place.
@@ -64,7 +71,7 @@ impl Reader<'_> {
         let mut walked = 0;
         let branches = self.plan_for(search, purpose(&search.order))?;
         let far = match (way, branches.as_slice()) {
-            (Way::OnTowardsTheEnd, [only]) if only.is_bare() => limit.max(ON_THE_WAY),
+            (Way::OnTowardsTheEnd, [only]) if only.is_bare() => on_the_way(self.db.dialect(), limit),
             _ => limit,
         };
         if let Some((text, values)) = self.page_statement(search, &branches, place, moved_since, far)? {
@@ -218,10 +225,16 @@ impl Reader<'_> {
                 // through a list that ends at the limit.
                 let rows = only.rows(&mut sql);
                 let count = format!("SELECT count(*) FROM {rows}");
-                let text = match limit.map(|limit| sql.bind(limit)) {
+                let text = match limit.map(|limit| (sql.dialect, limit)) {
                     None => count,
-                    Some(limit) => format!(
-                        "SELECT CASE WHEN (SELECT 1 FROM {rows} LIMIT 1 OFFSET {limit}) IS NULL THEN ({count}) END"
+                    // Where going past a row costs as much as counting it.
+                    Some((Dialect::Postgres, limit)) => {
+                        let beyond = sql.bind(limit + 1);
+                        format!("SELECT nullif(count(*), {beyond}) FROM (SELECT 1 FROM {rows} LIMIT {beyond}) n")
+                    }
+                    Some((Dialect::Sqlite, limit)) => format!(
+                        "SELECT CASE WHEN (SELECT 1 FROM {rows} LIMIT 1 OFFSET {}) IS NULL THEN ({count}) END",
+                        sql.bind(limit)
                     ),
                 };
                 return Ok(Some((text, sql.values)));

@@ -130,7 +130,7 @@ impl Connection {
         if let Some(foreseen) = self.foreseen(sql, values) {
             return Ok(foreseen);
         }
-        if self.supposes() {
+        if self.has_more_to_ask() {
             return Ok(self.ask_with_supposed(&[(sql, values)])?.pop().unwrap_or_default());
         }
         let statement = self.prepared(sql)?;

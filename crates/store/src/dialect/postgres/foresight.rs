@@ -46,6 +46,8 @@ pub(crate) struct Settled {
 pub(crate) struct Foresight {
     /// Asked, and not yet wanted.
     answered: Vec<(Question, Vec<Row>)>,
+    /// To be asked with whatever is asked next.
+    along: Vec<Question>,
     /// Supposed, and not yet asked.
     supposed: Vec<Settled>,
     /// Known for sure.
@@ -59,6 +61,7 @@ impl Connection {
         let mut foresight = self.foresight.borrow_mut();
         // Nearly always there is nothing to forget, and nothing to give back.
         foresight.answered.clear();
+        foresight.along.clear();
         foresight.supposed.clear();
         foresight.settled.clear();
         foresight.mistaken = false;
@@ -75,23 +78,37 @@ impl Connection {
     /// The answer to a question that was foreseen.
     pub(super) fn foreseen(&self, sql: &str, values: &[Value<'_>]) -> Option<Vec<Row>> {
         let mut foresight = self.foresight.borrow_mut();
+        // Asked before it was asked along.
+        foresight.along.retain(|question| !question.is(sql, values));
         let place = foresight.answered.iter().position(|(question, _)| question.is(sql, values))?;
         Some(foresight.answered.swap_remove(place).1)
     }
 
-    /// Whether something is supposed that was not looked at yet.
-    pub(super) fn supposes(&self) -> bool {
-        !self.foresight.borrow().supposed.is_empty()
+    /// Has a question asked with whatever is asked next, of which it finds its answer.
+    pub(crate) fn ask_along(&self, question: Question) {
+        self.foresight.borrow_mut().along.push(question);
     }
 
-    /// Asks questions, and with them whatever was supposed.
+    /// Whether something waits to be asked with something else.
+    pub(super) fn has_more_to_ask(&self) -> bool {
+        let foresight = self.foresight.borrow();
+        !foresight.supposed.is_empty() || !foresight.along.is_empty()
+    }
+
+    /// Asks questions, and with them whatever was supposed or was to be asked along.
     pub(super) fn ask_with_supposed(&self, asked: &[(&str, &[Value<'_>])]) -> Result<Vec<Vec<Row>>, StoreError> {
-        let supposed = std::mem::take(&mut self.foresight.borrow_mut().supposed);
-        let first = supposed.iter().map(|supposed| (supposed.question.sql.as_str(), &*supposed.question.values));
+        let (supposed, along) = {
+            let mut foresight = self.foresight.borrow_mut();
+            (std::mem::take(&mut foresight.supposed), std::mem::take(&mut foresight.along))
+        };
+        let first = supposed.iter().map(|supposed| &supposed.question).chain(&along);
+        let first = first.map(|question| (question.sql.as_str(), &*question.values));
         let all: Vec<_> = first.chain(asked.iter().copied()).collect();
         let mut answers = self.ask_at_once(&all)?;
-        let rest = answers.split_off(supposed.len());
+        let mut more = answers.split_off(supposed.len());
+        let rest = more.split_off(along.len());
         let mut foresight = self.foresight.borrow_mut();
+        foresight.answered.extend(along.into_iter().zip(more));
         for (Settled { question, answer }, rows) in supposed.into_iter().zip(answers) {
             let read: Vec<i64> = rows.iter().map(|row| super::Row::of(row).int(0)).collect::<Result<_, _>>()?;
             foresight.mistaken |= read != answer;
@@ -131,7 +148,8 @@ impl Connection {
 
     /// Looks at whatever is still supposed.
     pub(crate) fn confirm(&self) -> Result<(), StoreError> {
-        if self.supposes() { self.ask_with_supposed(&[]).map(drop) } else { Ok(()) }
+        let supposes = !self.foresight.borrow().supposed.is_empty();
+        if supposes { self.ask_with_supposed(&[]).map(drop) } else { Ok(()) }
     }
 
     /// Whether something was not as supposed: nothing more is, at this moment of the store.
