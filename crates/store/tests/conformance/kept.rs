@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use liaison_fhir::search::index::Param;
 use liaison_fhir::search::query::{Clause, Include, IncludeWay, Iterate, Query};
-use liaison_store::contract::{Change, Page, PageRequest, StoreError, TotalMode, Version};
+use liaison_store::contract::{Change, NewVersion, Page, PageRequest, StoreError, TotalMode, Version};
+use liaison_store::store::Store;
 
-use crate::bench::{Bench, Say, create, delete, name, open, update};
+use crate::bench::{Bench, Say, create, delete, name, on_postgres, open, options, update};
 
 const SUBJECT: Param = Param { base: "Note", code: "subject" };
 
@@ -163,4 +164,58 @@ async fn nobody_reads_what_was_replaced_before_they_asked() {
     for reader in readers {
         assert!(reader.await.unwrap() > 0);
     }
+}
+
+/// What the first note and its subject say, by all ways to read through a program.
+async fn told(store: &Store) -> [String; 3] {
+    let page = PageRequest {
+        count: 10,
+        cursor: None,
+        total: TotalMode::Accurate,
+        include_limit: 10,
+        deadline: Duration::from_secs(10),
+    };
+    let current = store.current(&name("Note/1")).await.unwrap().unwrap();
+    let found = store.read_now(|reader| reader.search(&notes_and_subjects(), &page)).unwrap();
+    [text(&current), text(&found.matches[0]), text(&found.includes[0])]
+}
+
+async fn write(store: &Store, new: NewVersion) {
+    store.write(move |tx| tx.commit_version(&new)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_another_program_replaced_is_not_given() {
+    if !on_postgres() {
+        // One program serves a file.
+        return;
+    }
+    let bench = open();
+    let other = Store::open(&bench.url, options(&bench.clock)).unwrap();
+    let both = [&bench.store, &other];
+    write(&other, create("Person/1").says("person 0")).await;
+    write(&other, create("Note/1").refers(SUBJECT, "Person/1").says("note 0")).await;
+    let is = |told: [String; 3], round: usize| {
+        let [current, found, subject] = told;
+        let (note, person) = (format!("note {round}"), format!("person {round}"));
+        assert!(current.contains(&note) && found.contains(&note) && subject.contains(&person), "{round}: {found}");
+    };
+    for round in 1..20 {
+        for store in both {
+            // Read more than once, so that it is in memory.
+            is(told(store).await, round - 1);
+            is(told(store).await, round - 1);
+        }
+        write(both[round % 2], update("Note/1").refers(SUBJECT, "Person/1").says(&format!("note {round}"))).await;
+        write(both[round % 2], update("Person/1").says(&format!("person {round}"))).await;
+        is(told(both[(round + 1) % 2]).await, round);
+    }
+    // Further than a program that was not asked meanwhile is told about one by one.
+    for round in 20..320 {
+        write(&other, update("Note/1").refers(SUBJECT, "Person/1").says(&format!("note {round}"))).await;
+    }
+    let [current, found, subject] = told(&bench.store).await;
+    assert!(current.contains("note 319") && found.contains("note 319") && subject.contains("person 19"));
+    write(&other, delete("Note/1")).await;
+    assert_eq!(bench.store.current(&name("Note/1")).await.unwrap().unwrap().change, Change::Delete);
 }
