@@ -67,6 +67,11 @@ impl Dictionary {
         Ok(found)
     }
 
+    /// Whether a type is remembered.
+    pub(crate) fn knows_kind(&self, name: &str) -> bool {
+        self.read().kinds.contains_key(name)
+    }
+
     /// The type of this number.
     pub(crate) fn kind_of(&self, db: Db<'_>, key: i64) -> Result<Kind, StoreError> {
         if let Some(kind) = self.read().kinds_by_key.get(&key) {

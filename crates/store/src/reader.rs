@@ -28,6 +28,7 @@ use crate::store::StoreOptions;
 mod supposed;
 mod together;
 
+pub(crate) use supposed::Going;
 use supposed::Supposed;
 use together::Together;
 

@@ -101,7 +101,12 @@ impl Reader<'_> {
         let counted = place.is_none() && request.total != TotalMode::None;
         let (mut hits, all) = match (count, counted) {
             (0, _) => (Vec::new(), None),
-            (_, true) => self.hits(&search, None, u64::from(request.count), Way::OnTowardsTheEnd)?,
+            (_, true) => self.hits(
+                &search,
+                None,
+                u64::from(request.count),
+                Way::OnTowardsTheEnd { counted_to: limit_of(request.total) },
+            )?,
             (_, false) => self.hits(&search, place.as_ref(), u64::from(request.count) + 1, Way::Page)?,
         };
         let beyond = hits.len() > count;
@@ -153,6 +158,7 @@ impl Reader<'_> {
         questions.extend(many.as_ref().map(|many| many.question.clone()));
         if let Some(mode) = rest.total
             && let Some((sql, values)) = self.count_statement(search, limit_of(mode))?
+            && !db.has_foreseen(&sql, &values)
         {
             questions.push(Question { sql, values });
         }
@@ -169,7 +175,7 @@ impl Reader<'_> {
         } else {
             let mut kinds: Vec<Kind> = Vec::new();
             for name in &query.types {
-                if let Some(kind) = self.words.kind(self.db, name)?
+                if let Some(kind) = self.kind_named(name)?
                     && !kinds.iter().any(|known| known.key == kind.key)
                 {
                     kinds.push(kind);

@@ -6,6 +6,7 @@ use super::Reader;
 use crate::contract::StoreError;
 use crate::dialect::postgres::Question;
 use crate::dialect::{Db, Value};
+use crate::dictionary::Kind;
 
 /// Bytes of all questions and answers together.
 const ROOM: u64 = 8 * 1024 * 1024;
@@ -30,6 +31,13 @@ impl Supposed {
     pub(super) fn new() -> Self {
         Self(Cache::with_weighter(usize::try_from(ROOM / USUAL).unwrap_or(usize::MAX), ROOM, Bytes))
     }
+}
+
+/// Whether there is more than a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Going {
+    On,
+    NoFurther,
 }
 
 /// A question as bytes. `None` for one with values of which it is not kept.
@@ -73,6 +81,31 @@ impl Reader<'_> {
             memory.0.insert(written, answer.as_slice().into());
         }
         Ok(answer)
+    }
+
+    /// The type of this name, if there ever was a resource of it.
+    pub(crate) fn kind_named(&self, name: &str) -> Result<Option<Kind>, StoreError> {
+        // One that is not there may come at any time, so that nobody remembers it for sure.
+        let there = || self.suppose("SELECT key FROM resource_type WHERE name = ?1", &[name.into()]);
+        if !self.words.knows_kind(name) && there()?.is_empty() {
+            return Ok(None);
+        }
+        self.words.kind(self.db, name)
+    }
+
+    /// Whether the statement of a page found more than a page the last time, whatever its values were.
+    pub(crate) fn went_on(&self, sql: &str) -> bool {
+        let remembered = self.supposed.and_then(|memory| memory.0.get(sql.as_bytes()));
+        remembered.is_some_and(|answer| *answer == [1])
+    }
+
+    /// Remembers that for the next time.
+    pub(crate) fn note_going_on(&self, sql: &str, goes_on: Going) {
+        if let Some(memory) = self.supposed
+            && self.went_on(sql) != (goes_on == Going::On)
+        {
+            memory.0.insert(sql.as_bytes().into(), Box::new([i64::from(goes_on == Going::On)]));
+        }
     }
 
     /// Carries out what supposes: once more, knowing better, when something was not as supposed.

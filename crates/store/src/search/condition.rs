@@ -189,7 +189,7 @@ impl Reader<'_> {
                 let Some(key) = self.param_of(*param, kind)? else { return Ok(Condition::NEVER) };
                 let mut targets = Vec::new();
                 for of in types {
-                    let Some(of) = self.words.kind(self.db, of)? else { continue };
+                    let Some(of) = self.kind_named(of)? else { continue };
                     let condition = self.condition(target, &of)?;
                     if !condition.is_never() {
                         targets.push((of, condition));
@@ -198,8 +198,7 @@ impl Reader<'_> {
                 if targets.is_empty() { Condition::NEVER } else { Condition::Refers { param: key, targets } }
             }
             Clause::ReferredBy { param, source } => {
-                let (Some(of), Some(key)) = (self.words.kind(self.db, param.base)?, self.words.param(self.db, *param)?)
-                else {
+                let (Some(of), Some(key)) = (self.kind_named(param.base)?, self.words.param(self.db, *param)?) else {
                     return Ok(Condition::NEVER);
                 };
                 let source = self.condition(source, &of)?;
@@ -247,7 +246,7 @@ impl Reader<'_> {
             Test::Reference(ReferenceTest::OfType(types)) => {
                 let mut kinds = Vec::new();
                 for of in types {
-                    kinds.extend(self.words.kind(self.db, of)?.map(|kind| kind.key));
+                    kinds.extend(self.kind_named(of)?.map(|kind| kind.key));
                 }
                 if kinds.is_empty() { Condition::NEVER } else { Condition::PointsTo { param, kinds } }
             }

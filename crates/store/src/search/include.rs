@@ -105,7 +105,7 @@ impl Reader<'_> {
             } else {
                 let mut kinds = Vec::with_capacity(include.types.len());
                 for name in &include.types {
-                    kinds.extend(self.words.kind(self.db, name)?.map(|kind| kind.key));
+                    kinds.extend(self.kind_named(name)?.map(|kind| kind.key));
                 }
                 Some(kinds)
             };

@@ -12,9 +12,10 @@ use super::sql::{Sql, joined, joined_to};
 use super::{Search, purpose};
 use crate::contract::StoreError;
 use crate::cursor::{AsOf, Place, SortValue, SortValues};
+use crate::dialect::postgres::Question;
 use crate::dialect::{Dialect, Value, damaged};
 use crate::kept::Live;
-use crate::reader::Reader;
+use crate::reader::{Going, Reader};
 
 /// A match: its key, and what it is sorted by.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +35,8 @@ impl Hit {
 pub(super) enum Way {
     /// To the end of the page.
     Page,
-    /// On, to see whether the matches end soon after.
-    OnTowardsTheEnd,
+    /// On, to see whether the matches end soon after; else they will be counted up to so many.
+    OnTowardsTheEnd { counted_to: Option<u64> },
 }
 
 /// As far as the walk goes on: with more rows, counting them by themselves costs less. A server counts
@@ -71,10 +72,16 @@ impl Reader<'_> {
         let mut walked = 0;
         let branches = self.plan_for(search, purpose(&search.order))?;
         let far = match (way, branches.as_slice()) {
-            (Way::OnTowardsTheEnd, [only]) if only.is_bare() => on_the_way(self.db.dialect(), limit),
+            (Way::OnTowardsTheEnd { .. }, [only]) if only.is_bare() => on_the_way(self.db.dialect(), limit),
             _ => limit,
         };
         if let Some((text, values)) = self.page_statement(search, &branches, place, moved_since, far)? {
+            if let (Way::OnTowardsTheEnd { counted_to }, Some(db)) = (way, self.db.far())
+                && self.went_on(&text)
+                && let Some((sql, values)) = self.count_statement(search, counted_to)?
+            {
+                db.ask_along(Question { sql, values });
+            }
             self.db.each(&text, &values, |row| {
                 walked += 1;
                 if hits.len() < most {
@@ -82,6 +89,9 @@ impl Reader<'_> {
                 }
                 Ok(())
             })?;
+            if matches!(way, Way::OnTowardsTheEnd { .. }) {
+                self.note_going_on(&text, if walked < far { Going::NoFurther } else { Going::On });
+            }
         }
         if let (Some(as_of), Some(place)) = (moved_since, place) {
             hits.extend(self.moved(search, place, as_of)?);

@@ -84,6 +84,11 @@ impl Connection {
         Some(foresight.answered.swap_remove(place).1)
     }
 
+    /// Whether a question has its answer already.
+    pub(crate) fn has_foreseen(&self, sql: &str, values: &[Value<'_>]) -> bool {
+        self.foresight.borrow().answered.iter().any(|(question, _)| question.is(sql, values))
+    }
+
     /// Has a question asked with whatever is asked next, of which it finds its answer.
     pub(crate) fn ask_along(&self, question: Question) {
         self.foresight.borrow_mut().along.push(question);
