@@ -398,7 +398,7 @@ impl Tx<'_> {
             return Ok(Rows::AsBefore);
         }
         // Before anything of it is committed: who reads it from memory follows its references.
-        self.touch_in_place(before.key);
+        self.touch_in_place(before.key)?;
         match rebuild {
             Rebuild::Missing => self.replace_rows(before.key, moment, Some(&before), &entries, &[])?,
             Rebuild::All => self.put_rows_anew(before.key, moment, (before.moment, &before.entries), &entries)?,

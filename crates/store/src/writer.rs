@@ -12,7 +12,7 @@ use crate::contract::{Instant, StoreError};
 use crate::cursor::CursorKey;
 use crate::dialect::postgres::Address;
 use crate::dialect::sqlite::Connection;
-use crate::dialect::{Db, unavailable};
+use crate::dialect::{Db, Dialect, unavailable};
 use crate::dictionary::{Dictionary, Growth};
 use crate::health::Health;
 use crate::indexing::Indexing;
@@ -216,10 +216,15 @@ impl<'c> Tx<'c> {
     }
 
     /// Says that a live resource keeps its last version, and that what leads on from it changes.
-    pub(crate) fn touch_in_place(&self, key: i64) {
+    pub(crate) fn touch_in_place(&mut self, key: i64) -> Result<(), StoreError> {
         if let Some(kept) = &self.shared.kept {
             // What was read when the last change was committed, before this is, may not be kept.
             kept.touch(key, self.counters.sequence() + 1);
+        }
+        match self.db.dialect() {
+            Dialect::Sqlite => Ok(()),
+            // Other programs learn of it by that: see `kept::followed`.
+            Dialect::Postgres => self.counters.move_moment(self.db.shards().of_key(key)),
         }
     }
 

@@ -61,6 +61,15 @@ impl Counters {
         Ok(numbers.sequence)
     }
 
+    /// Says that rows of a shard are made anew in place: whoever knew it at another moment knows nothing of it.
+    pub(crate) fn move_moment(&mut self, shard: u32) -> Result<(), StoreError> {
+        let latest = self.updated;
+        let numbers = self.numbers(shard)?;
+        numbers.updated = numbers.updated.max(latest) + 1;
+        self.updated = numbers.updated;
+        Ok(())
+    }
+
     /// The checksum of the version that the last change in a shard made.
     pub(crate) fn sealed(&mut self, shard: u32, seal: i64) -> Result<(), StoreError> {
         self.numbers(shard)?.seal = seal;
