@@ -1,5 +1,7 @@
 //! Rules of a note that need what it refers to: its authors must be known, it replies to a note.
 
+use std::{cell::RefCell, collections::HashMap, sync::Arc};
+
 use liaison_care::note::{
     author::{Identity, author_is_identified, unknown_author},
     reply,
@@ -12,7 +14,7 @@ use liaison_fhir::{
     tree::Object,
 };
 use liaison_store::{
-    contract::{Change, Name, StoreError},
+    contract::{Change, Name, StoreError, Version},
     reader::Reader,
 };
 
@@ -40,6 +42,26 @@ impl Beside for Reader<'_> {
     }
 }
 
+/// What was read so far, and what was asked for beyond it.
+#[derive(Default)]
+struct Met {
+    read: HashMap<Name, Option<Arc<Version>>>,
+    wanted: RefCell<Vec<Name>>,
+}
+
+impl Beside for Met {
+    fn resource(&self, name: &Name, release: &'static Release) -> Result<Option<Object>, AppError> {
+        let Some(version) = self.read.get(name) else {
+            self.wanted.borrow_mut().push(name.clone());
+            return Ok(None);
+        };
+        match version.clone().filter(|version| version.change != Change::Delete) {
+            Some(version) => Stored::light(version).tree_in(release).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
 /// Checks a prepared note before the writer's turn. What it refers to may still change before it is
 /// stored, but only to another version that was checked itself; that it exists is for the writer.
 pub(crate) async fn check_apart(
@@ -49,8 +71,20 @@ pub(crate) async fn check_apart(
     stage: &Stage,
 ) -> Result<(), AppError> {
     let Some(note) = &prepared.note else { return Ok(()) };
-    let look = |reader: &Reader<'_>| findings(note, draft.release, &face.bases, reader);
-    let issues = stage.app.store().read_here(look).await?;
+    // Each is read by its name, from memory or together with what others read: no transaction, no thread of its
+    // own. One may lead to another, so the rules are asked again until they wanted nothing new.
+    let mut met = Met::default();
+    let issues = loop {
+        let issues = findings(note, draft.release, &face.bases, &met)?;
+        let wanted = met.wanted.take();
+        if wanted.is_empty() {
+            break issues;
+        }
+        for name in wanted {
+            let version = stage.app.store().current(&name).await?;
+            met.read.insert(name, version);
+        }
+    };
     refuse(issues.into_iter().map(|issue| Issue { place: draft.seen_from_bundle(issue.place), ..issue }).collect())
 }
 

@@ -16,9 +16,10 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::counters::Numbers;
 use super::job::{Job, Outcome};
 use super::thread::{CommitFailed, cause};
-use super::{Counters, Order, Shared, Tx, ahead};
+use super::ahead::Asked;
+use super::{Counters, Order, Shared, Tx};
 use crate::contract::StoreError;
-use crate::dialect::postgres::{Address, Connection, Failure, Purpose};
+use crate::dialect::postgres::{Address, Connection, Failure, Purpose, Question};
 use crate::dialect::{Db, Value, unavailable};
 use crate::figures::{self, Again};
 use crate::health::{Ailment, Health};
@@ -248,8 +249,11 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
     db.take_failure();
     aside.take_failure();
     db.staging.borrow_mut().clear();
+    db.forget_foreseen();
     db.begin("BEGIN");
-    let (before, generation) = lock(db, &together.wanted)?;
+    let to_jobs = Db::Postgres(db, shards);
+    let asked = Asked::of(to_jobs, Db::Postgres(aside, shards), &shared.words, &together.places)?;
+    let (before, generation) = lock(db, &together.wanted, asked.questions())?;
     if let Some(doubt) = together.doubt
         && was_done(db, doubt)?
     {
@@ -258,9 +262,9 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
     }
     together.doubt = None;
     if let Some(generation) = generation {
-        shared.indexing.require_open(Db::Postgres(db, shards), generation)?;
+        shared.indexing.require_open(to_jobs, generation)?;
     }
-    ahead::ask(Db::Postgres(db, shards), Db::Postgres(aside, shards), &shared.words, &together.places)?;
+    asked.learn(to_jobs)?;
     let mut counters = before.clone();
     for job in &mut together.jobs {
         if together.undoing == Undoing::Each {
@@ -268,7 +272,7 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
         }
         let mark = db.staging.borrow().mark();
         let then = counters.clone();
-        let mut tx = Tx::new(Db::Postgres(db, shards), Some(Db::Postgres(aside, shards)), shared, &mut counters);
+        let mut tx = Tx::new(to_jobs, Some(Db::Postgres(aside, shards)), shared, &mut counters);
         let outcome = job.run(&mut tx);
         let more = db.take_wanted();
         if !more.is_empty() {
@@ -329,12 +333,14 @@ const LOCK: &str = "SELECT shard, sequence, resource, updated, (SELECT max(updat
     WHERE shard = ANY(?1::int8[]) ORDER BY shard FOR UPDATE";
 
 /// Locks shards, in ascending order, and gives the last numbers given there, and the generation of the index
-/// that they all say.
-fn lock(db: &Connection, wanted: &ShardSet) -> Result<(Counters, Option<u64>), StoreError> {
+/// that they all say. `then`: what is asked in the same message, to be answered when the locks are held.
+fn lock(db: &Connection, wanted: &ShardSet, then: Vec<Question>) -> Result<(Counters, Option<u64>), StoreError> {
     let (mut numbers, mut latest, mut generation) = (BTreeMap::new(), 0, None);
     if !wanted.is_empty() {
         let list: Vec<i64> = wanted.iter().map(i64::from).collect();
-        db.each(LOCK, &[Value::Ints(list.into())], |row| {
+        let locks = [Value::Ints(list.into())];
+        db.foresee([Question::new(LOCK, &locks)].into_iter().chain(then).collect())?;
+        db.each(LOCK, &locks, |row| {
             let shard = u32::try_from(row.int(0)?).unwrap_or_default();
             numbers
                 .insert(shard, Numbers { sequence: row.int(1)?, resource: row.int(2)?, updated: row.int(3)?, seal: 0 });
