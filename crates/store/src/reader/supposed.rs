@@ -110,13 +110,14 @@ impl Reader<'_> {
 
     /// Carries out what supposes: once more, knowing better, when something was not as supposed.
     pub(crate) fn supposing<T>(&self, work: impl Fn() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let done = work();
-        let (Db::Postgres(db, _), Some(memory)) = (self.db, self.supposed) else { return done };
+        let (Db::Postgres(db, _), Some(memory)) = (self.db, self.supposed) else { return work() };
+        if db.was_mistaken() {
+            // Nothing is supposed any more.
+            return work();
+        }
+        let looked_at = work().and_then(|done| db.confirm().map(|()| done));
         if !db.was_mistaken() {
-            let looked_at = done.and_then(|done| db.confirm().map(|()| done));
-            if !db.was_mistaken() {
-                return looked_at;
-            }
+            return looked_at;
         }
         db.each_settled(|settled| {
             if let Some(written) = written(&settled.question.sql, &settled.question.values) {

@@ -2,7 +2,8 @@
 //!
 //! Nearly every job asks what stands under the names that it refers to, and who holds its unique keys. Each
 //! question is a way to the server and back; as far as the requests show them, they are asked together, in the
-//! message that locks the shards: PostgreSQL answers them when it has the locks, from what is committed by then. A job that asks something else asks by itself.
+//! message that locks the shards: PostgreSQL answers them when it has the locks, from what is committed by then.
+//! A job that asks something else asks by itself.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -31,12 +32,7 @@ pub(super) struct Asked<'p> {
 
 impl<'p> Asked<'p> {
     /// As far as the places show it. `aside`: where names are looked up.
-    pub(super) fn of(
-        db: Db<'_>,
-        aside: Db<'_>,
-        words: &Dictionary,
-        places: &'p [Places],
-    ) -> Result<Self, StoreError> {
+    pub(super) fn of(db: Db<'_>, aside: Db<'_>, words: &Dictionary, places: &'p [Places]) -> Result<Self, StoreError> {
         let mut resources = HashSet::new();
         for name in places.iter().flat_map(|places| places.names.iter().chain(&places.looks)) {
             if let Some(kind) = words.kind(aside, &name.resource_type)? {
@@ -62,16 +58,14 @@ impl<'p> Asked<'p> {
     /// Takes in the answers, or asks.
     pub(super) fn learn(&self, db: Db<'_>) -> Result<(), StoreError> {
         if !self.resources.is_empty() {
-            let found = db.all(STANDING, &self.names(), |row| {
-                Ok((row.int(6)?, row.text(7)?.to_owned(), read_standing(row)?))
-            })?;
+            let found =
+                db.all(STANDING, &self.names(), |row| Ok((row.int(6)?, row.text(7)?.to_owned(), read_standing(row)?)))?;
             self.resources.iter().for_each(|(kind, id)| db.learn_resource(*kind, id, None));
             found.iter().for_each(|(kind, id, standing)| db.learn_resource(*kind, id, Some(standing)));
         }
         if !self.keys.is_empty() {
-            let found = db.all(HOLDERS, &self.texts(), |row| {
-                Ok((row.int(0)?, row.text(1)?.to_owned(), row.int(2)?))
-            })?;
+            let found =
+                db.all(HOLDERS, &self.texts(), |row| Ok((row.int(0)?, row.text(1)?.to_owned(), row.int(2)?)))?;
             self.keys.iter().for_each(|(scope, key)| db.learn_holder(*scope, key, None));
             found.iter().for_each(|(scope, key, holder)| db.learn_holder(*scope, key, Some(*holder)));
         }

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::ahead::Asked;
 use super::counters::Numbers;
 use super::job::{Job, Outcome};
 use super::thread::{CommitFailed, cause};
-use super::ahead::Asked;
 use super::{Counters, Order, Shared, Tx};
 use crate::contract::StoreError;
 use crate::dialect::postgres::{Address, Connection, Failure, Purpose, Question};

@@ -23,5 +23,7 @@ mod property;
 mod random;
 mod references;
 mod reindexing;
+mod supposed;
 mod totals;
+mod upgrade;
 mod walks;

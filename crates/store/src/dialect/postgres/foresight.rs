@@ -114,12 +114,15 @@ impl Connection {
         let rest = more.split_off(along.len());
         let mut foresight = self.foresight.borrow_mut();
         foresight.answered.extend(along.into_iter().zip(more));
+        // Only whoever went on from it has to begin again: what is asked after that rests on what is so.
+        let mut mistaken = false;
         for (Settled { question, answer }, rows) in supposed.into_iter().zip(answers) {
             let read: Vec<i64> = rows.iter().map(|row| super::Row::of(row).int(0)).collect::<Result<_, _>>()?;
-            foresight.mistaken |= read != answer;
+            mistaken |= read != answer;
             foresight.settled.push(Settled { question, answer: read });
         }
-        if foresight.mistaken { Err(unavailable("what was supposed is not so")) } else { Ok(rest) }
+        foresight.mistaken |= mistaken;
+        if mistaken { Err(unavailable("what was supposed is not so")) } else { Ok(rest) }
     }
 
     fn ask_at_once(&self, asked: &[(&str, &[Value<'_>])]) -> Result<Vec<Vec<Row>>, StoreError> {
