@@ -1,5 +1,6 @@
 //! The contract, line by line, over HTTP.
 
+mod access;
 mod attachments;
 mod bulk;
 mod clock;

@@ -10,6 +10,8 @@ use crate::{Answer, recorder};
 pub struct Fhir {
     http: reqwest::Client,
     base: String,
+    /// The access token that goes with each request.
+    token: Option<String>,
 }
 
 /// A request being made ready.
@@ -24,7 +26,12 @@ const JSON: &str = "application/fhir+json";
 impl Fhir {
     /// A client of the base at this address.
     pub fn new(http: reqwest::Client, base: String) -> Self {
-        Self { http, base }
+        Self { http, base, token: None }
+    }
+
+    /// The same for who has this access token.
+    pub fn by(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
     /// The address of the base, without a slash at the end.
@@ -41,7 +48,12 @@ impl Fhir {
         };
         let asked = format!("{method} {whole}");
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        Request { builder: self.http.request(method, whole), asked }
+        let builder = self.http.request(method, whole);
+        let builder = match &self.token {
+            Some(token) => builder.bearer_auth(token),
+            None => builder,
+        };
+        Request { builder, asked }
     }
 
     /// Reads or searches.

@@ -14,7 +14,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Fhir, Store, binary};
+use crate::{Fhir, Provider, Store, binary};
 
 /// Longer than any start: a server that does not say that it listens by then never will.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,17 +37,35 @@ pub struct Launch {
     pub settings: Vec<(String, String)>,
     /// The program, with its arguments, that starts it.
     pub under: Vec<OsString>,
+    /// Who may call.
+    pub calls: Calls,
+}
+
+/// Who may call a server.
+#[derive(Clone, Copy, Default)]
+pub enum Calls {
+    /// Everybody is the system.
+    #[default]
+    Anybody,
+    /// Who has a token.
+    Tokens,
 }
 
 impl Launch {
     /// On this store, without settings.
     pub fn on(store: Store) -> Self {
-        Self { store, settings: Vec::new(), under: Vec::new() }
+        Self { store, ..Self::default() }
     }
 
     /// On the store in this file, without settings.
     pub fn on_file(path: impl AsRef<Path>) -> Self {
         Self::on(Store::of_file(path))
+    }
+
+    /// The same for callers who have a token of this provider.
+    pub fn for_callers_of(mut self, provider: &Provider) -> Self {
+        self.calls = Calls::Tokens;
+        self.with(&provider.settings("http://liaison.example"))
     }
 
     /// The same with settings as in the environment (`LIAISON_MAX_PAGE`).
@@ -100,7 +118,11 @@ impl Server {
         let mut words = launch.under.clone();
         words.push(binary().into());
         let mut command = Command::new(words.remove(0));
-        command.args(words).args(["serve", "--listen", "127.0.0.1:0", "--auth", "off", "--store"]);
+        let auth = match launch.calls {
+            Calls::Anybody => "off",
+            Calls::Tokens => "oidc",
+        };
+        command.args(words).args(["serve", "--listen", "127.0.0.1:0", "--auth", auth, "--store"]);
         command.arg(launch.store.url());
         command.envs(launch.settings.clone()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

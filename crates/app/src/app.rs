@@ -4,18 +4,22 @@ use std::{fmt, sync::Arc};
 
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
-    search::query::Clause,
     text,
 };
-use liaison_store::{contract::Instant, store::Store};
+use liaison_store::{
+    contract::{Instant, Name},
+    store::Store,
+};
 
 use crate::{
     caller::Caller,
     clock, conformance,
     error::{AppError, Refusal},
     operation::{Operation, Stage, export_job},
-    policy::{self, Decision},
+    policy,
     settings::Settings,
+    sight,
+    there::{Seen, There, View},
 };
 
 /// The use cases over one store. Cheap to clone.
@@ -45,7 +49,7 @@ impl App {
     pub async fn open(store: Store, settings: Settings) -> Result<Self, AppError> {
         let opened = clock::text(clock::now(), &settings.zone);
         let app = Self { inner: Arc::new(Inner { store, settings, opened }) };
-        conformance::lay_in(&Stage { app: app.clone(), caller: Caller::System, scope: Clause::always() }).await?;
+        conformance::lay_in(&Stage { app: app.clone(), caller: Caller::System, there: There::Everything }).await?;
         Ok(app)
     }
 
@@ -61,7 +65,7 @@ impl App {
     /// # Errors
     /// When the store is away.
     pub async fn clear_up(&self) -> Result<(), AppError> {
-        let stage = Stage { app: self.clone(), caller: Caller::System, scope: Clause::always() };
+        let stage = Stage { app: self.clone(), caller: Caller::System, there: There::Everything };
         export_job::forget_old(&stage).await?;
         let day_ago = Instant(clock::now().as_microsecond() - 24 * 3600 * 1_000_000);
         loop {
@@ -89,16 +93,8 @@ impl App {
     /// # Errors
     /// Whatever the policy or the operation refuses.
     pub async fn execute<O: Operation>(&self, caller: &Caller, operation: O) -> Result<O::Answer, AppError> {
-        let Decision::Allowed { scope } = policy::decide(caller, &operation.action()) else {
-            return Err(AppError::new(
-                Refusal::Forbidden,
-                Issue::error(
-                    IssueKind::Forbidden,
-                    "",
-                    text!(en: "You may not do this.", fr: "Vous n'avez pas le droit de faire cela."),
-                ),
-            ));
-        };
+        policy::decide(caller, &operation.action()).map_err(forbidden)?;
+        let there = self.there_for(caller).await?;
         if tracing::enabled!(tracing::Level::DEBUG) {
             let record = operation.audit();
             // The entity is an address (`Patient/…`), never a person's data.
@@ -109,10 +105,71 @@ impl App {
                 "app.execute"
             );
         }
-        let answer = operation.run(Stage { app: self.clone(), caller: caller.clone(), scope }).await;
+        let answer = operation.run(Stage { app: self.clone(), caller: caller.clone(), there: there.clone() }).await;
         if answer.as_ref().is_err_and(|error| error.refusal == Refusal::Damaged) {
             self.inner.store.met_damage();
         }
-        answer
+        match answer {
+            Err(error) => Err(self.veiled(error, there).await?),
+            answer => answer,
+        }
     }
+
+    /// What is there for a caller at this moment.
+    async fn there_for(&self, caller: &Caller) -> Result<There, AppError> {
+        let Caller::Somebody(known) = caller else { return Ok(There::Everything) };
+        let (known, settings) = (Arc::clone(known), self.inner.settings.clone());
+        let now = clock::now().as_microsecond();
+        let bases = Arc::clone(&known.bases);
+        let sight = self.inner.store.read_again(move |reader| sight::of(&known, now, &settings, reader)).await?;
+        Ok(There::Only(Arc::new(Seen { sight, bases })))
+    }
+
+    /// A refusal that names nothing that is not there for the caller.
+    async fn veiled(&self, error: AppError, there: There) -> Result<AppError, AppError> {
+        let named: Vec<Name> = match &error.refusal {
+            _ if matches!(there, There::Everything) => return Ok(error),
+            Refusal::Duplicate(holder) => vec![holder.clone()],
+            Refusal::Referred(by) => by.clone(),
+            _ => return Ok(error),
+        };
+        let all_there = self.inner.store.read(move |reader| {
+            let view = View::of(reader, &there);
+            let hidden = named.iter().find_map(|name| match view.current(name) {
+                Ok(Some(_)) => None,
+                Ok(None) => Some(Ok(())),
+                Err(error) => Some(Err(error)),
+            });
+            hidden.transpose().map(|hidden| hidden.is_none())
+        });
+        if all_there.await? {
+            return Ok(error);
+        }
+        let text = match error.refusal {
+            Refusal::Referred(_) => text!(
+                en: "Not deleted, since others still refer to it.",
+                fr: "Non supprimé, car d'autres ressources y font encore référence.",
+            ),
+            _ => text!(
+                en: "Something here has this identifier already, and it is not for you to see.",
+                fr: "Une ressource a déjà cet identifiant ici, et vous n'avez pas à la voir.",
+            ),
+        };
+        let place = error.issues.into_iter().next().map(|issue| issue.place).unwrap_or_default();
+        Ok(AppError::new(Refusal::Conflict, Issue::error(IssueKind::Conflict, place, text)))
+    }
+}
+
+fn forbidden(refused: policy::Refused) -> AppError {
+    let text = match refused {
+        policy::Refused::Scope => text!(
+            en: "Your token was not granted this: ask for a scope that covers it.",
+            fr: "Votre jeton ne le permet pas : demandez une portée (scope) qui le couvre.",
+        ),
+        policy::Refused::Operator => text!(
+            en: "Only who runs this server may do this.",
+            fr: "Seul l'exploitant de ce serveur peut faire cela.",
+        ),
+    };
+    AppError::new(Refusal::Forbidden, Issue::error(IssueKind::Forbidden, "", text))
 }

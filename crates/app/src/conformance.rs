@@ -191,11 +191,11 @@ fn prepared(one: &BuiltIn, before: Option<&Version>, stage: &Stage) -> Result<Op
 
 #[cfg(test)]
 mod tests {
-    use liaison_fhir::{object, search::query::Clause};
+    use liaison_fhir::object;
     use liaison_store::store::{Store, StoreOptions, StoreUrl};
 
     use super::*;
-    use crate::{app::App, caller::Caller, settings::Settings};
+    use crate::{app::App, caller::Caller, settings::Settings, there::There};
 
     fn a_former_definition(id: &str, stage: &Stage) -> Prepared {
         let name = Name { resource_type: "StructureDefinition".into(), id: id.into() };
@@ -210,7 +210,7 @@ mod tests {
         let url = StoreUrl::Sqlite(folder.path().join("store.db"));
         let store = Store::open(&url, StoreOptions::default()).unwrap();
         let app = App::open(store.clone(), Settings::default()).await.unwrap();
-        let stage = Stage { app, caller: Caller::System, scope: Clause::always() };
+        let stage = Stage { app, caller: Caller::System, there: There::Everything };
         let kept = || store.read(|reader| reader.remembered(FINGERPRINT));
         let first = kept().await.unwrap().unwrap();
         assert_eq!(first.versions.len(), ALL.len());

@@ -92,8 +92,7 @@ impl Criteria {
         let mut query = parsed.query;
         query.includes.clear();
         query.sort.clear();
-        query.filter = within(query.filter, &stage.scope);
-        Ok(Self { query })
+        Ok(Self { query: stage.there.within(query) })
     }
 
     /// What the criteria match.
@@ -101,6 +100,7 @@ impl Criteria {
     /// # Errors
     /// What the store says.
     pub(crate) fn matched(&self, look: &Reader<'_>, stage: &Stage) -> Result<Matched, AppError> {
+        // It finds only what is there, and includes nothing: no other look is needed.
         let page = PageRequest {
             count: 2,
             cursor: None,
@@ -152,12 +152,4 @@ pub(crate) fn context<'a>(face: &'a Face, stage: &'a Stage) -> SearchContext<'a>
         bases: &face.bases,
         limits: SearchLimits { page: limits.page, chain_depth: limits.chain, ..SearchLimits::default() },
     }
-}
-
-/// A filter within the scope of the caller.
-pub(crate) fn within(filter: Clause, scope: &Clause) -> Clause {
-    if *scope == Clause::always() {
-        return filter;
-    }
-    Clause::All(vec![scope.clone(), filter])
 }

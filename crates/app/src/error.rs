@@ -42,6 +42,8 @@ pub enum Refusal {
     Conflict,
     /// It repeats what this resource holds already: by version, when known.
     Duplicate(Name),
+    /// These still refer to it.
+    Referred(Vec<Name>),
     /// A precondition of the request does not hold.
     Precondition,
     /// A limit of size was passed.
@@ -131,6 +133,11 @@ impl AppError {
         )
     }
 
+    /// Whether it is about where it was run, not about what was asked: run elsewhere, it may go well.
+    pub(crate) fn is_to_be_run_again(&self) -> bool {
+        self.refusal == Refusal::Away
+    }
+
     /// The findings of a reader: the content could not be read.
     #[must_use]
     pub fn unreadable(issues: Vec<Issue>) -> Self {
@@ -199,7 +206,7 @@ impl From<StoreError> for AppError {
             StoreError::Referred { by } => {
                 let names = by.iter().map(|n| format!("{}/{}", n.resource_type, n.id)).collect::<Vec<_>>().join(", ");
                 Self::new(
-                    Refusal::Conflict,
+                    Refusal::Referred(by),
                     Issue::error(
                         IssueKind::Conflict,
                         "",

@@ -15,6 +15,9 @@ mod conformance;
 mod criteria;
 mod idempotence;
 mod load;
+mod permission;
+mod sight;
+mod there;
 mod wire_2017;
 
 pub mod audit;

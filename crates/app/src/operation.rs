@@ -2,9 +2,7 @@
 
 use std::future::Future;
 
-use liaison_fhir::search::query::Clause;
-
-use crate::{app::App, audit::AuditRecord, caller::Caller, error::AppError, policy::Action};
+use crate::{app::App, audit::AuditRecord, caller::Caller, error::AppError, policy::Action, there::There};
 
 /// A use case. One that does not say which leave it asks for, and what the audit trail will tell
 /// of it, does not compile.
@@ -29,8 +27,8 @@ pub struct Stage {
     pub(crate) app: App,
     /// Who asks.
     pub(crate) caller: Caller,
-    /// What the caller may see: to be ANDed into every search made on the caller's behalf.
-    pub(crate) scope: Clause,
+    /// What is there for the caller: everything read on the caller's behalf is read through it.
+    pub(crate) there: There,
 }
 
 pub mod batch;

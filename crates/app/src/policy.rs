@@ -1,6 +1,6 @@
 //! Who may do what: a pure decision, taken before anything runs.
 
-use liaison_fhir::search::query::Clause;
+use liaison_care::access::{Office, scopes::Right};
 
 use crate::caller::Caller;
 
@@ -43,6 +43,7 @@ pub enum Interaction {
     Transaction,
     Capabilities,
     Operation,
+    Export,
 }
 
 impl Interaction {
@@ -61,27 +62,52 @@ impl Interaction {
             Self::Batch => "batch",
             Self::Transaction => "transaction",
             Self::Capabilities => "capabilities",
-            Self::Operation => "operation",
+            Self::Operation | Self::Export => "operation",
         }
     }
 }
 
-/// What the policy says.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Decision {
-    /// Go on; searches see only what this clause holds of.
-    Allowed {
-        /// What the caller may see, ANDed into every search.
-        scope: Clause,
-    },
-    /// Do not.
-    Refused,
+/// What is refused before anything is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The token was not granted this.
+    Scope,
+    /// Only who runs the server does this.
+    Operator,
 }
 
-/// Decides whether the caller may do this, and within which scope.
-#[must_use]
-pub const fn decide(caller: &Caller, _action: &Action) -> Decision {
-    match caller {
-        Caller::System => Decision::Allowed { scope: Clause::always() },
+/// Whether a caller may ask for this at all; what they then see and may change is for the rules of access.
+///
+/// # Errors
+/// Why not.
+pub fn decide(caller: &Caller, action: &Action) -> Result<(), Refused> {
+    let Caller::Somebody(known) = caller else { return Ok(()) };
+    if for_operators(action) && known.identity.office != Office::Operator {
+        return Err(Refused::Operator);
     }
+    let Some(right) = right(action) else { return Ok(()) };
+    let mut giving = known.scopes.giving(right, action.resource_type.as_deref());
+    // A restriction within a scope is not applied yet: such a scope gives nothing rather than too much.
+    let given = known.scopes.is_silent() || giving.any(|scope| scope.restriction.is_none());
+    if given { Ok(()) } else { Err(Refused::Scope) }
+}
+
+/// What concerns everybody at once: bulk exports.
+fn for_operators(action: &Action) -> bool {
+    action.interaction == Interaction::Export
+}
+
+/// The right of SMART scopes that an action needs; none for what says nothing of anybody, and for bundles,
+/// whose entries are looked at one by one.
+const fn right(action: &Action) -> Option<Right> {
+    Some(match action.interaction {
+        Interaction::Read | Interaction::Vread => Right::Read,
+        Interaction::Create => Right::Create,
+        Interaction::Update | Interaction::Patch => Right::Update,
+        Interaction::Delete => Right::Delete,
+        Interaction::Search | Interaction::History | Interaction::Export => Right::Search,
+        Interaction::Batch | Interaction::Transaction | Interaction::Capabilities | Interaction::Operation => {
+            return None;
+        }
+    })
 }

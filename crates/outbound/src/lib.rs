@@ -3,9 +3,10 @@
 //! What holds: there is one HTTP client ([`http_client`]); it follows no redirect, takes no proxy from the
 //! environment, ends within the time it is given, and reads no more than it is told to. TLS is rustls with
 //! ring, and the certificates that the machine trusts. Attachments may be kept in an S3-compatible store of
-//! objects ([`s3`]).
+//! objects ([`s3`]); providers of identity are asked for their keys ([`providers`]).
 //!
 //! Must never know: FHIR, persons, policy.
 
 pub mod http_client;
+pub mod providers;
 pub mod s3;

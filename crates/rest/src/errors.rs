@@ -46,6 +46,7 @@ enum About {
     Allow(String),
     ETag(u32),
     RetryAfter(u32),
+    Challenge(String),
     Length(u64),
 }
 
@@ -60,6 +61,18 @@ impl Refused {
     #[must_use]
     pub fn method(allow: &str, issue: Issue) -> Self {
         Self::made(StatusCode::METHOD_NOT_ALLOWED, vec![issue], About::Allow(allow.to_owned()))
+    }
+
+    /// 401: how to say who one is.
+    #[must_use]
+    pub fn unauthorized(challenge: String, issue: Issue) -> Self {
+        Self::made(StatusCode::UNAUTHORIZED, vec![issue], About::Challenge(challenge))
+    }
+
+    /// 503: somebody else has to be asked first, who is away.
+    #[must_use]
+    pub fn away(issue: Issue) -> Self {
+        Self::made(StatusCode::SERVICE_UNAVAILABLE, vec![issue], About::RetryAfter(5))
     }
 
     /// 416: how long the content is.
@@ -151,7 +164,7 @@ pub const fn status(refusal: &Refusal) -> StatusCode {
         Refusal::Unknown => StatusCode::NOT_FOUND,
         Refusal::NotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
         Refusal::Gone(_) => StatusCode::GONE,
-        Refusal::Conflict | Refusal::Duplicate(_) => StatusCode::CONFLICT,
+        Refusal::Conflict | Refusal::Duplicate(_) | Refusal::Referred(_) => StatusCode::CONFLICT,
         Refusal::Precondition => StatusCode::PRECONDITION_FAILED,
         Refusal::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Refusal::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -230,6 +243,7 @@ pub fn explain(mut response: Response, headers: &HeaderMap, uri: &Uri, id: &Head
         About::Allow(methods) => (header::ALLOW, methods.clone()),
         About::ETag(version) => (header::ETAG, format!("W/\"{version}\"")),
         About::RetryAfter(seconds) => (header::RETRY_AFTER, seconds.to_string()),
+        About::Challenge(challenge) => (header::WWW_AUTHENTICATE, challenge.clone()),
         About::Length(length) => (header::CONTENT_RANGE, format!("bytes */{length}")),
     };
     if let Ok(value) = HeaderValue::from_str(&value) {

@@ -254,10 +254,11 @@ impl FromRequestParts<Base> for Exchange {
         let (form, query) = query.into_iter().partition(|(name, _)| is_of_form(name));
         let preferences = preferences::preferences(&parts.headers)?;
         let Sent { headers, id } = Sent::with(parts);
+        let face = base.face(&parts.headers);
         Ok(Self {
             base: base.clone(),
-            face: base.face(&parts.headers),
-            caller: Caller::System,
+            caller: caller(parts, &face, base).await?,
+            face,
             reply,
             wants: Wants::Anything,
             preferences,
@@ -266,6 +267,31 @@ impl FromRequestParts<Base> for Exchange {
             headers,
             id,
         })
+    }
+}
+
+/// Who sent a request; nobody needs to say so for what concerns nobody ([`Public`]).
+async fn caller(parts: &Parts, face: &Face, base: &Base) -> Result<Caller, Refused> {
+    match parts.extensions.get::<Anonymous>() {
+        Some(Anonymous) => Ok(Caller::System),
+        None => base.options.authentication.caller(&parts.headers, face).await,
+    }
+}
+
+/// Marks a request that may come from anybody.
+#[derive(Clone, Copy, Debug)]
+struct Anonymous;
+
+/// A request for what concerns nobody: anybody may send it.
+#[derive(Clone, Debug)]
+pub struct Public(pub Exchange);
+
+impl FromRequestParts<Base> for Public {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, base: &Base) -> Result<Self, Refused> {
+        parts.extensions.insert(Anonymous);
+        Exchange::from_request_parts(parts, base).await.map(Self)
     }
 }
 
@@ -290,10 +316,11 @@ impl FromRequestParts<Base> for BinaryExchange {
             asks_for_form || negotiate::accepted(&parts.headers).iter().any(|r| negotiate::is_only_fhir(&r.name));
         let (form, query) = query.into_iter().partition(|(name, _)| is_of_form(name));
         let Sent { headers, id } = Sent::with(parts);
+        let face = base.face(&parts.headers);
         Ok(Self(Exchange {
             base: base.clone(),
-            face: base.face(&parts.headers),
-            caller: Caller::System,
+            caller: caller(parts, &face, base).await?,
+            face,
             reply,
             wants: if wants_fhir { Wants::Fhir } else { Wants::Anything },
             preferences: preferences::preferences(&parts.headers)?,

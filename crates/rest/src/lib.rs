@@ -8,6 +8,7 @@
 
 pub mod around;
 pub mod asked_for;
+pub mod authenticate;
 pub mod body;
 pub mod bundle;
 pub mod errors;

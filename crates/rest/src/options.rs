@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::figures::Counting;
+use crate::{authenticate::Authentication, figures::Counting};
 
 /// The options of [`router`](crate::router).
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct RestOptions {
     pub cors: Cors,
     /// Whether requests are counted.
     pub counting: Counting,
+    /// How it is known who sent a request.
+    pub authentication: Authentication,
 }
 
 impl Default for RestOptions {
@@ -28,6 +30,7 @@ impl Default for RestOptions {
             timeout: Duration::from_secs(60),
             cors: Cors::Off,
             counting: Counting::Off,
+            authentication: Authentication::Off,
         }
     }
 }

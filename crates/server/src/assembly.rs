@@ -5,13 +5,19 @@ use std::{sync::Arc, time::Duration};
 use axum::Router;
 use liaison_app::App;
 use liaison_fhir::search::{definition::definitions, index::Param};
-use liaison_outbound::{http_client::HttpClient, s3::S3};
-use liaison_rest::{RestOptions, figures::Counting};
+use liaison_identity::{authenticator::Authenticator, provider::Ask};
+use liaison_outbound::{http_client::HttpClient, providers::Providers, s3::S3};
+use liaison_rest::{RestOptions, authenticate::Authentication, figures::Counting, routes::BASES};
 use liaison_store::indexing::{Claim, Standing};
 use liaison_store::objects::Objects;
 use liaison_store::store::{Access, Store, StoreOptions, StoreUrl};
 
-use crate::{failure::Failure, health, settings::Settings, threads};
+use crate::{
+    failure::Failure,
+    health,
+    settings::{Auth, Settings},
+    threads,
+};
 
 /// Notes are asked for by their date, so the store keeps them in its order.
 const TIMELINES: [Param; 1] = [Param { base: "DocumentReference", code: "date" }];
@@ -51,6 +57,7 @@ impl Assembly {
             public_url: settings.public_url.clone(),
             body_limit: settings.limits.body,
             counting: if settings.metrics_listen.is_some() { Counting::On } else { Counting::Off },
+            authentication: authentication(settings)?,
             ..RestOptions::default()
         };
         let router = liaison_rest::router(app.clone(), rest)
@@ -103,6 +110,16 @@ pub fn waiting(index: &Standing) -> Option<String> {
         index.not_ready.iter().take(NAMED).map(|param| format!("{}.{}", param.base, param.code)).collect();
     let more = if all > NAMED { ", …" } else { "" };
     (all > 0).then(|| format!("{all} searches wait for their index ({}{more})", names.join(", ")))
+}
+
+/// How it is known who calls.
+fn authentication(settings: &Settings) -> Result<Authentication, Failure> {
+    let Auth::Oidc(trusted) = &settings.auth else { return Ok(Authentication::Off) };
+    let client = HttpClient::new().map_err(|error| Failure::of("providers of identity cannot be asked", error))?;
+    let ask: Arc<dyn Ask> = Arc::new(Providers::new(client));
+    let root = settings.public_url.clone().unwrap_or_default();
+    let bases = BASES.iter().map(|(path, _)| format!("{root}{path}/")).collect();
+    Ok(Authentication::Tokens(Arc::new(Authenticator::new(trusted.clone(), &ask, bases))))
 }
 
 /// Where attachments are kept, when not in the store.

@@ -4,11 +4,13 @@
 //! place, and read once: an error always names the setting, where it was given, and how to mend it.
 
 mod given;
+mod oidc;
 mod read;
 
 use std::{net::SocketAddr, time::Duration};
 
 use jiff::tz::TimeZone;
+use liaison_identity::provider::Trusted;
 use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
 
@@ -26,7 +28,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 19] = [
+pub const ALL: [Setting; 23] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -38,7 +40,27 @@ pub const ALL: [Setting; 19] = [
         default: "",
         meaning: "where attachments are kept: s3://BUCKET/PREFIX?endpoint=URL&region=REGION; empty: in the store",
     },
-    Setting { key: "auth", default: "off", meaning: "who may call: off (everybody is the system; loopback only)" },
+    Setting {
+        key: "auth",
+        default: "off",
+        meaning: "who may call: off (everybody is the system; loopback only), or oidc (who has a token)",
+    },
+    Setting {
+        key: "oidc_issuers",
+        default: "",
+        meaning: "issuers trusted for access tokens, by their addresses, separated by commas",
+    },
+    Setting { key: "oidc_audience", default: "", meaning: "the audience that access tokens must carry" },
+    Setting {
+        key: "oidc_operator",
+        default: "",
+        meaning: "the claim and value that those who run the server have, as CLAIM=VALUE; empty: nobody",
+    },
+    Setting {
+        key: "oidc_software",
+        default: "",
+        meaning: "software that calls without a user, as CLIENT=self|staff|anybody|operator[@SYSTEM|VALUE], separated by commas",
+    },
     Setting {
         key: "public_url",
         default: "",
@@ -108,10 +130,12 @@ pub struct Settings {
 }
 
 /// Who may call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Auth {
     /// Everybody is the system: on a loopback address only.
     Off,
+    /// Who has an access token of a provider that is trusted.
+    Oidc(Vec<Trusted>),
 }
 
 /// How logs are written.

@@ -20,7 +20,9 @@ fn without_login_only_a_loopback_address_is_served() {
     assert!(said(&open).contains("loopback"), "{}", said(&open));
     let oidc = run(&["serve", "--auth", "oidc", "--store", store.url()]);
     assert_eq!(oidc.status.code(), Some(2));
-    assert!(said(&oidc).contains("--auth"), "{}", said(&oidc));
+    for missing in ["oidc_issuers", "oidc_audience", "public_url"] {
+        assert!(said(&oidc).contains(missing), "{missing}: {}", said(&oidc));
+    }
     assert!(!store.file().exists(), "nothing was made");
 }
 

@@ -11,10 +11,10 @@ const OURS: [(&str, &[&str]); 11] = [
     ("app", &["fhir", "care", "store"]),
     ("identity", &["fhir", "care"]),
     ("deliver", &["care", "app"]),
-    ("rest", &["fhir", "app"]),
+    ("rest", &["fhir", "app", "identity"]),
     ("web", &["app"]),
-    ("outbound", &["store"]),
-    ("server", &["fhir", "store", "app", "deliver", "rest", "web", "outbound"]),
+    ("outbound", &["store", "identity"]),
+    ("server", &["fhir", "care", "store", "app", "identity", "deliver", "rest", "web", "outbound"]),
 ];
 
 /// Libraries that belong to some crates only, and why.

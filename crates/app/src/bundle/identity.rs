@@ -6,7 +6,7 @@ use liaison_care::{
 };
 use liaison_fhir::tree::Object;
 use liaison_store::{
-    contract::{Change, Name, UniqueKey, Version},
+    contract::{Change, Name, StoreError, UniqueKey, Version},
     reader::Reader,
 };
 
@@ -16,6 +16,7 @@ use crate::{
     error::AppError,
     face::Face,
     operation::{Stage, update::Target},
+    there::View,
     write::draft::in_r4,
 };
 
@@ -161,6 +162,9 @@ impl Identities {
             let key = UniqueKey { scope: key.scope, key: key.key.into() };
             let holder = reader.holder(&key)?;
             if let Some(version) = holder.map(|name| reader.current(&name)).transpose()?.flatten() {
+                if !View::of(reader, &stage.there).shows(&version)? {
+                    return Err(StoreError::KeyTaken { key, holder: version.name }.into());
+                }
                 return Ok(Met::Held(entry.fresh.clone(), version));
             }
         }
@@ -223,7 +227,13 @@ fn recognised(
         let found = match attempt {
             Attempt::ByKey(key) => {
                 let key = UniqueKey { scope: key.scope, key: key.key.into() };
-                reader.holder(&key)?.map(|name| reader.current(&name)).transpose()?.flatten()
+                let holder = reader.holder(&key)?.map(|name| reader.current(&name)).transpose()?.flatten();
+                match holder {
+                    Some(version) if !View::of(reader, &stage.there).shows(&version)? => {
+                        return Err(StoreError::KeyTaken { key, holder: version.name }.into());
+                    }
+                    holder => holder,
+                }
             }
             Attempt::BySearch(pairs) => {
                 let criteria = Criteria::read_r4(resource_type, &pairs, face, stage)?;
@@ -251,7 +261,9 @@ fn changed(
     reader: &Reader<'_>,
 ) -> Result<Version, AppError> {
     match (target, criteria) {
-        (Target::Named(name), _) => reader.current(name)?.ok_or_else(|| AppError::unknown(name)),
+        (Target::Named(name), _) => {
+            View::of(reader, &stage.there).current(name)?.ok_or_else(|| AppError::unknown(name))
+        }
         (Target::Matching { .. }, Some(criteria)) => match criteria.matched(reader, stage)? {
             Matched::One(version) => Ok(version),
             Matched::Many => Err(criteria::many()),

@@ -29,8 +29,10 @@ use crate::{
     face::Face,
     load, name,
     operation::{Stage, delete::Deleted, patch::patched},
+    permission::{self, Fresh},
     place,
     stored::Stored,
+    there::View,
     write::{
         commit::commit,
         draft::Draft,
@@ -157,6 +159,7 @@ impl Transaction {
             };
             steps.push(step);
         }
+        self.permitted(&steps, &met, reader)?;
         self.check_notes(&steps, &trees, reader)?;
         Ok(Plan { met, steps })
     }
@@ -269,6 +272,31 @@ impl Transaction {
         Err(AppError::from(StoreError::KeyTaken { key, holder: version.name.clone() }).inside(&entry.place))
     }
 
+    /// Whether the caller may write all of it.
+    fn permitted(&self, steps: &[Step], met: &Identities, reader: &Reader<'_>) -> Result<(), AppError> {
+        let there = &self.stage.there;
+        let named = self.entries.iter().zip(&met.met);
+        let fresh: Fresh<'_> = named
+            .filter_map(|(entry, met)| match met {
+                Met::Writes(name, None) if *name == entry.fresh => Some(name),
+                _ => None,
+            })
+            .collect();
+        for ((entry, step), meeting) in self.entries.iter().zip(steps).zip(&met.met) {
+            let before = match meeting {
+                Met::Writes(_, before) => before.as_ref(),
+                _ => None,
+            };
+            let permitted = match step {
+                Step::Write(prepared) => permission::to_write(prepared, before, &fresh, there, View::of(reader, there)),
+                Step::Delete(_) => before.map_or(Ok(()), |before| permission::to_delete(before, there)),
+                Step::Twin(_) | Step::Found(..) | Step::WasDeleted(_) | Step::Look => Ok(()),
+            };
+            permitted.map_err(|error| error.inside(&entry.place))?;
+        }
+        Ok(())
+    }
+
     /// The rules of notes that need what they refer to, in the bundle or in the store.
     fn check_notes(
         &self,
@@ -335,21 +363,21 @@ impl Transaction {
             Step::WasDeleted(version) => {
                 EntryAnswer::Deleted(Deleted { name: version.name.clone(), version: version.version })
             }
-            Step::Twin(_) | Step::Look => look(entry, tx)?,
+            Step::Twin(_) | Step::Look => look(entry, View::of(tx, &self.stage.there))?,
         })
     }
 }
 
 /// What a reading entry sees: what the transaction has written.
-fn look(entry: &Entry, tx: &Tx<'_>) -> Result<EntryAnswer, AppError> {
+fn look(entry: &Entry, view: View<'_, '_>) -> Result<EntryAnswer, AppError> {
     let (name, version) = match &entry.asked {
-        Asked::Read(name) => (name, tx.current(name)?),
-        Asked::Vread(name, version) => (name, tx.version(name, *version)?),
+        Asked::Read(name) => (name, view.current(name)?),
+        Asked::Vread(name, version) => (name, view.version(name, *version)?),
         Asked::Search { resource_type, .. } => {
             let Some(question) = &entry.question else {
                 return Err(AppError::defect("an entry that searches has no question".to_owned()));
             };
-            return Ok(EntryAnswer::Found(Box::new(question.clone().ask(tx)?), *resource_type));
+            return Ok(EntryAnswer::Found(Box::new(question.clone().ask(view)?), *resource_type));
         }
         _ => return Err(AppError::defect("an entry that writes was left out".to_owned())),
     };

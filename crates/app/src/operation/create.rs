@@ -20,6 +20,7 @@ use crate::{
     operation::{Operation, Stage},
     policy::{Action, Interaction},
     query_string,
+    there::{Holder, View},
     write::{
         commit::{commit, taken},
         draft::{Draft, in_r4},
@@ -92,19 +93,19 @@ impl Operation for Create {
 async fn checked(draft: &Draft, face: &Face, stage: &Stage) -> Result<Prepared, AppError> {
     let mut prepared = prepare(draft, &name::fresh(draft.resource_type), None, face, stage)?;
     prepared.version.named = Named::ByServer;
-    rules::check_apart(&prepared, draft, face, stage).await?;
+    rules::check_apart(&prepared, None, draft, face, stage).await?;
     Ok(prepared)
 }
 
 /// The note that says the same under the same `masterIdentifier`, as it stands now.
 async fn twin(draft: &Draft, stage: &Stage) -> Result<Option<Version>, AppError> {
-    stage.app.store().read_here(|reader: &Reader<'_>| same_note(reader, draft)).await
+    stage.app.store().read_here(|reader: &Reader<'_>| same_note(View::of(reader, &stage.there), draft)).await
 }
 
-fn same_note(look: &Reader<'_>, draft: &Draft) -> Result<Option<Version>, AppError> {
+fn same_note(look: View<'_, '_>, draft: &Draft) -> Result<Option<Version>, AppError> {
     let view = in_r4(&draft.tree, draft.release);
     for key in unique::keys(&view).into_iter().filter(|key| key.scope == unique::NOTE) {
-        let Some(holder) = look.holder(&UniqueKey { scope: key.scope, key: key.key.into() })? else { continue };
+        let Holder::Seen(holder) = look.holder(&UniqueKey { scope: key.scope, key: key.key.into() })? else { continue };
         let Some(version) = look.current(&holder)? else { continue };
         if same_as(draft, &version)? {
             return Ok(Some(version));
@@ -163,8 +164,8 @@ fn create(
         Some(Matched::Many) => return Err(criteria::many()),
         Some(Matched::One(version)) => Some(version),
         Some(Matched::None) | None => match prepared {
-            Ok(prepared) => already_there(tx, draft, prepared)?,
-            Err(refused) => Some(same_note(tx, draft)?.ok_or_else(|| refused.again())?),
+            Ok(prepared) => already_there(View::of(tx, &stage.there), draft, prepared)?,
+            Err(refused) => Some(same_note(View::of(tx, &stage.there), draft)?.ok_or_else(|| refused.again())?),
         },
     };
     let (effect, version) = match (found, prepared) {
@@ -183,9 +184,10 @@ fn create(
 ///
 /// # Errors
 /// 409, naming the holder, when it says something else, or for any other key that is taken.
-pub(crate) fn already_there(tx: &Tx<'_>, draft: &Draft, prepared: &Prepared) -> Result<Option<Version>, AppError> {
+fn already_there(look: View<'_, '_>, draft: &Draft, prepared: &Prepared) -> Result<Option<Version>, AppError> {
     for key in &prepared.version.unique {
-        let Some(holder) = tx.holder(key)? else { continue };
+        // One that is not there for the caller is refused as taken, and not named (`App::execute`).
+        let Some(holder) = look.reader().holder(key)? else { continue };
         let taken = || {
             let error = StoreError::KeyTaken { key: key.clone(), holder: holder.clone() };
             taken(error, &prepared.version.unique, &prepared.key_places)
@@ -193,7 +195,7 @@ pub(crate) fn already_there(tx: &Tx<'_>, draft: &Draft, prepared: &Prepared) -> 
         if key.scope != unique::NOTE {
             return Err(taken());
         }
-        let Some(version) = tx.current(&holder)? else { return Err(taken()) };
+        let Some(version) = look.current(&holder)? else { return Err(taken()) };
         return if same_as(draft, &version)? { Ok(Some(version)) } else { Err(taken()) };
     }
     Ok(None)

@@ -16,7 +16,9 @@ use crate::{
         Operation, Stage,
         update::{Expected, Target},
     },
+    permission,
     policy::{Action, Interaction},
+    there::View,
     write::{commit::commit, prepare::deletion},
 };
 
@@ -71,6 +73,7 @@ impl Operation for Delete {
                     // Deleted before: nothing is left to be done, and nothing is added to its history.
                     return Ok(Deleted { name, version });
                 }
+                permission::to_delete(&before, &job_stage.there)?;
                 expected.check(Some(&before))?;
                 let version = commit(tx, &deletion(&before, &job_stage))?.version.version;
                 Ok(Deleted { name, version })
@@ -98,7 +101,7 @@ enum Whom {
 impl Whom {
     fn find(&self, look: &Reader<'_>, stage: &Stage) -> Result<Version, AppError> {
         match self {
-            Self::Named(name) => look.current(name)?.ok_or_else(|| AppError::unknown(name)),
+            Self::Named(name) => View::of(look, &stage.there).current(name)?.ok_or_else(|| AppError::unknown(name)),
             Self::Matching(criteria) => match criteria.matched(look, stage)? {
                 Matched::None => Err(criteria::none()),
                 Matched::One(version) => Ok(version),

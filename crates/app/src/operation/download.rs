@@ -17,6 +17,7 @@ use crate::{
     operation::{Operation, Stage},
     policy::{Action, Interaction},
     stored::{Stored, read_stored},
+    there::View,
 };
 
 /// Reads a `Binary` for its bytes.
@@ -78,8 +79,12 @@ impl Operation for Download {
         let store = stage.app.store();
         let version = match self.version {
             None => store.current(&self.name).await?,
-            Some(version) => store.read_here(|reader| reader.version(&self.name, version)).await?.map(Arc::new),
+            Some(version) => store
+                .read_here(|reader| View::of(reader, &stage.there).version(&self.name, version))
+                .await?
+                .map(Arc::new),
         };
+        let version = stage.there.shown(version, &stage).await?;
         let version = version.ok_or_else(|| AppError::unknown(&self.name))?;
         if version.change == Change::Delete {
             return Err(AppError::gone(&self.name, version.version));

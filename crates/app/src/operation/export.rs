@@ -70,7 +70,7 @@ impl Operation for Survey {
     type Answer = Surveyed;
 
     fn action(&self) -> Action {
-        Action::on_system(Interaction::Operation)
+        Action::on_system(Interaction::Export)
     }
 
     fn audit(&self) -> AuditRecord {
@@ -157,7 +157,7 @@ impl Operation for Export {
     type Answer = Piece;
 
     fn action(&self) -> Action {
-        Action::on(Interaction::Operation, self.resource_type)
+        Action::on(Interaction::Export, self.resource_type)
     }
 
     fn audit(&self) -> AuditRecord {
@@ -236,7 +236,7 @@ impl Operation for Known {
     type Answer = std::collections::HashSet<Name>;
 
     fn action(&self) -> Action {
-        Action::on_system(Interaction::Operation)
+        Action::on_system(Interaction::Export)
     }
 
     fn audit(&self) -> AuditRecord {

@@ -52,7 +52,7 @@ impl Operation for Begin {
     type Answer = Begun;
 
     fn action(&self) -> Action {
-        Action::on_system(Interaction::Operation)
+        Action::on_system(Interaction::Export)
     }
 
     fn audit(&self) -> AuditRecord {
@@ -102,7 +102,7 @@ impl Operation for Look {
     type Answer = Manifest;
 
     fn action(&self) -> Action {
-        Action::on_system(Interaction::Operation)
+        Action::on_system(Interaction::Export)
     }
 
     fn audit(&self) -> AuditRecord {
@@ -152,7 +152,7 @@ impl Operation for ReadFile {
     type Answer = Piece;
 
     fn action(&self) -> Action {
-        Action::on(Interaction::Operation, self.resource_type)
+        Action::on(Interaction::Export, self.resource_type)
     }
 
     fn audit(&self) -> AuditRecord {
@@ -185,7 +185,7 @@ impl Operation for GiveUp {
     type Answer = ();
 
     fn action(&self) -> Action {
-        Action::on_system(Interaction::Operation)
+        Action::on_system(Interaction::Export)
     }
 
     fn audit(&self) -> AuditRecord {

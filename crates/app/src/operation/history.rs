@@ -1,14 +1,20 @@
 //! `history` of a resource, a type or everything: <https://hl7.org/fhir/R4/http.html#history>.
 
+use liaison_fhir::{
+    outcome::{Issue, IssueKind},
+    search::query::Clause,
+    text,
+};
 use liaison_store::contract::{Cursor, HistoryOf, HistoryRequest, Instant, Name};
 
 use crate::{
     audit::AuditRecord,
-    error::AppError,
+    error::{AppError, Refusal},
     load, name,
     operation::{Operation, Stage},
     policy::{Action, Interaction},
     stored::Stored,
+    there::{Seen, There, View},
 };
 
 /// Tells the versions of a resource, of a type, or of everything, newest first.
@@ -74,6 +80,9 @@ impl Operation for History {
 
     async fn run(self, stage: Stage) -> Result<Told, AppError> {
         let Self { of, since, at, count, cursor } = self;
+        if let There::Only(seen) = &stage.there {
+            seen.tells(&of)?;
+        }
         let named = match &of {
             Of::Resource(name) => Some(name.clone()),
             _ => None,
@@ -89,14 +98,15 @@ impl Operation for History {
             count,
             cursor: cursor.map(Cursor),
         };
-        let one = named.clone();
+        let (one, there) = (named.clone(), stage.there.clone());
         let page = stage
             .app
             .store()
             .read(move |reader| match &one {
                 // The history of what never was is not an empty one.
-                Some(name) if reader.current(name)?.is_none() => Err(AppError::unknown(name)),
-                _ => Ok(reader.history(&request)?),
+                Some(name) if View::of(reader, &there).current(name)?.is_none() => Err(AppError::unknown(name)),
+                Some(_) => View::of(reader, &there).history(&request),
+                None => Ok(reader.history(&request)?),
             })
             .await?;
         let mut versions = Vec::with_capacity(page.versions.len());
@@ -105,5 +115,27 @@ impl Operation for History {
             versions.push(load::within(&stage, version, &mut budget).await?);
         }
         Ok(Told { versions, total: page.total, next: page.next.map(|cursor| cursor.0) })
+    }
+}
+
+impl Seen {
+    /// Whether the history of many resources may be told: of what everybody who is known here sees whole.
+    ///
+    /// # Errors
+    /// 403 for all else: to leave out what is not there would mean to read all of it.
+    fn tells(&self, of: &Of) -> Result<(), AppError> {
+        let whole = match of {
+            Of::Resource(_) => true,
+            Of::Type(resource_type) => self.sight.clause(resource_type) == Clause::always(),
+            Of::All => false,
+        };
+        if whole {
+            return Ok(());
+        }
+        let text = text!(
+            en: "The history of a whole type is told of what everybody may see: ask for that of one resource.",
+            fr: "L'historique de tout un type n'est donné que pour ce que chacun peut voir : demandez celui d'une ressource.",
+        );
+        Err(AppError::new(Refusal::Forbidden, Issue::error(IssueKind::Forbidden, "", text)))
     }
 }

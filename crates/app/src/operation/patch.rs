@@ -22,6 +22,7 @@ use crate::{
         update::{Expected, Target},
     },
     policy::{Action, Interaction},
+    there::View,
     write::{
         commit::commit,
         draft::{Draft, draft},
@@ -129,7 +130,7 @@ async fn attempt(
     let draft = patched(tree, patch, &name, face, stage)?;
     let prepared = prepare(&draft, &name, Some(&before), face, stage)?;
     let issues = prepared.issues.clone();
-    rules::check_apart(&prepared, &draft, face, stage).await?;
+    rules::check_apart(&prepared, Some(&before), &draft, face, stage).await?;
     let version = stage
         .app
         .store()
@@ -154,7 +155,7 @@ enum Whom {
 impl Whom {
     fn find(&self, look: &Reader<'_>, stage: &Stage) -> Result<Version, AppError> {
         let version = match self {
-            Self::Named(name) => look.current(name)?.ok_or_else(|| AppError::unknown(name))?,
+            Self::Named(name) => View::of(look, &stage.there).current(name)?.ok_or_else(|| AppError::unknown(name))?,
             Self::Matching(criteria) => match criteria.matched(look, stage)? {
                 Matched::None => return Err(criteria::none()),
                 Matched::One(version) => version,

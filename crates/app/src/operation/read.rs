@@ -30,7 +30,8 @@ impl Operation for Read {
     }
 
     async fn run(self, stage: Stage) -> Result<Stored, AppError> {
-        match stage.app.store().current(&self.name).await? {
+        let version = stage.app.store().current(&self.name).await?;
+        match stage.there.shown(version, &stage).await? {
             None => Err(AppError::unknown(&self.name)),
             Some(version) if version.change == Change::Delete => Err(AppError::gone(&self.name, version.version)),
             Some(version) => load::whole(&stage, version).await,

@@ -10,10 +10,7 @@ use liaison_fhir::{
     },
     text,
 };
-use liaison_store::{
-    contract::{Cursor, Cut, INCLUDE_DEPTH, Page, PageRequest, StoreError, TotalMode},
-    reader::Reader,
-};
+use liaison_store::contract::{Cursor, Cut, INCLUDE_DEPTH, Page, PageRequest, TotalMode};
 use metrics::{Histogram, histogram};
 use tracing::Instrument as _;
 
@@ -25,6 +22,7 @@ use crate::{
     operation::{Operation, Stage},
     policy::{Action, Interaction},
     stored::Stored,
+    there::View,
     wire_2017,
 };
 
@@ -87,7 +85,7 @@ where
     async fn run(self, stage: Stage) -> Result<T, AppError> {
         let question = Question::read(&self.face, self.resource_type, self.pairs, self.handling, &stage)?;
         let write = self.write;
-        let found = stage.app.store().read_briefly(move |reader| write(question.ask(reader)?));
+        let found = stage.app.store().read_briefly(move |reader| write(question.ask(View::of(reader, &stage.there))?));
         found.instrument(tracing::info_span!(target: "traced", "store.search")).await
     }
 }
@@ -121,7 +119,7 @@ impl Question {
             SearchRequest { release: face.release, types: &types, pairs: &pairs, handling, context: &context };
         let parsed = parse::parse(&request).map_err(AppError::unreadable)?;
         let (mut query, page) = (parsed.query, parsed.page);
-        query.filter = criteria::within(query.filter, &stage.scope);
+        query = stage.there.within(query);
         let limits = &stage.app.settings().limits;
         let request = PageRequest {
             count: match page.summary {
@@ -145,11 +143,11 @@ impl Question {
     ///
     /// # Errors
     /// What the store says.
-    pub(crate) fn ask(&self, reader: &Reader<'_>) -> Result<Found, AppError> {
+    pub(crate) fn ask(&self, view: View<'_, '_>) -> Result<Found, AppError> {
         let begun = Instant::now();
-        let page = reader.search(&self.query, &self.request);
+        let page = view.search(&self.query, &self.request);
         // One that was stopped to be run again elsewhere is counted there.
-        if !matches!(page, Err(StoreError::Unavailable(_))) {
+        if !page.as_ref().is_err_and(AppError::is_to_be_run_again) {
             SECONDS.record(begun.elapsed());
         }
         Ok(self.answered(page?))

@@ -22,7 +22,9 @@ use crate::{
     load, name,
     operation::{Operation, Stage},
     part,
+    permission::{self, Fresh},
     policy::{Action, Interaction},
+    there::View,
     write::{
         commit::commit,
         draft::{Draft, People},
@@ -186,7 +188,7 @@ impl Whom {
     /// where an update does not create.
     pub(crate) fn find(&self, look: &Reader<'_>, stage: &Stage) -> Result<(Name, Option<Version>), AppError> {
         let (criteria, fresh, absent) = match self {
-            Self::Named(name) => return Ok((name.clone(), look.current(name)?)),
+            Self::Named(name) => return Ok((name.clone(), View::of(look, &stage.there).current(name)?)),
             Self::Matching { criteria, fresh, absent } => (criteria, fresh, absent),
         };
         match (criteria.matched(look, stage)?, absent) {
@@ -214,7 +216,10 @@ async fn replace(
     stage: &Stage,
 ) -> Result<(Effect, Version, Vec<Issue>), AppError> {
     let (name, seen) = match &whom {
-        Whom::Named(name) => (name.clone(), stage.app.store().current(name).await?.map(Arc::unwrap_or_clone)),
+        Whom::Named(name) => {
+            let found = stage.app.store().current(name).await?;
+            (name.clone(), stage.there.shown(found, stage).await?.map(Arc::unwrap_or_clone))
+        }
         Whom::Matching { .. } => {
             let (look_whom, look_stage) = (whom.clone(), stage.clone());
             stage.app.store().read(move |reader| look_whom.find(reader, &look_stage)).await?
@@ -222,7 +227,7 @@ async fn replace(
     };
     expected.check(seen.as_ref())?;
     let prepared = prepare(&draft, &name, seen.as_ref(), &face, stage)?;
-    rules::check_apart(&prepared, &draft, &face, stage).await?;
+    rules::check_apart(&prepared, seen.as_ref(), &draft, &face, stage).await?;
     let job_stage = stage.clone();
     let mut places = prepared.places();
     if matches!(whom, Whom::Matching { .. }) {
@@ -241,6 +246,10 @@ async fn replace(
                 true => None,
                 false => Some(prepare(&draft, &name, before.as_ref(), &face, &job_stage)?),
             };
+            if let Some(anew) = &anew {
+                let view = View::of(tx, &job_stage.there);
+                permission::to_write(anew, before.as_ref(), &Fresh::new(), &job_stage.there, view)?;
+            }
             let prepared = anew.as_ref().unwrap_or(&prepared);
             let effect = match prepared.version.change {
                 Change::Create => Effect::Created,

@@ -14,6 +14,7 @@ use crate::{
     load,
     operation::{Operation, Stage, read::Read},
     policy::{Action, Interaction},
+    there::View,
     write::draft,
 };
 
@@ -115,12 +116,16 @@ async fn deletable(instance: Option<Name>, stage: Stage) -> Result<Vec<Issue>, A
             ),
         ));
     };
+    let there = stage.there.clone();
     let by = stage
         .app
         .store()
         .read(move |reader| {
-            reader.current(&name)?.ok_or_else(|| AppError::unknown(&name))?;
-            Ok::<_, AppError>(reader.referrers(&name, 10)?)
+            let view = View::of(reader, &there);
+            view.current(&name)?.ok_or_else(|| AppError::unknown(&name))?;
+            let mut by = reader.referrers(&name, 10)?;
+            by.retain(|name| view.current(name).is_ok_and(|version| version.is_some()));
+            Ok::<_, AppError>(by)
         })
         .await?;
     if by.is_empty() {

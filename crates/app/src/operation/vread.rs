@@ -9,6 +9,7 @@ use crate::{
     operation::{Operation, Stage},
     policy::{Action, Interaction},
     stored::Stored,
+    there::View,
 };
 
 /// Reads one version of a resource, attachments included.
@@ -35,7 +36,12 @@ impl Operation for Vread {
     }
 
     async fn run(self, stage: Stage) -> Result<Stored, AppError> {
-        match stage.app.store().read_here(|reader| reader.version(&self.name, self.version)).await? {
+        match stage
+            .app
+            .store()
+            .read_here(|reader| View::of(reader, &stage.there).version(&self.name, self.version))
+            .await?
+        {
             None => Err(AppError::unknown(&self.name)),
             Some(version) if version.change == Change::Delete => Err(AppError::gone(&self.name, version.version)),
             Some(version) => load::whole(&stage, version).await,

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use liaison_care::unique;
+use liaison_care::{
+    access::{Belonging, belonging},
+    unique,
+};
 use liaison_fhir::{
     json, object,
     outcome::{Issue, refused},
@@ -11,7 +14,7 @@ use liaison_fhir::{
     release,
     search::{
         extract::{self, ExtractContext},
-        index::{IndexRow, IndexValue, Target},
+        index::IndexRow,
     },
     tree::{Object, Value},
 };
@@ -32,6 +35,7 @@ use crate::{
     operation::Stage,
     refers,
     stored::Stored,
+    there::There,
 };
 
 /// Everything one write stores, in order.
@@ -50,6 +54,8 @@ pub(crate) struct Prepared {
     pub key_places: Vec<String>,
     /// The note, when it is one, for the rules that need what it refers to.
     pub note: Option<Object>,
+    /// What it belongs to, where the caller may not write everything.
+    pub belonging: Option<Belonging>,
     /// Warnings, those of the draft among them.
     pub issues: Vec<Issue>,
 }
@@ -95,6 +101,10 @@ pub(crate) fn prepare(
     let holes: Vec<(String, BlobId)> = apart.iter().map(|a| (a.mark.clone(), a.blob)).collect();
     let index = extract::extract(&view, &context);
     let notebook = notebook(&index);
+    let belonging = match &stage.there {
+        There::Everything => None,
+        There::Only(_) => Some(Belonging::of(&view, &index, &face.bases)),
+    };
     for binary in &mut binaries {
         binary.notebook = Some(notebook.as_ref().unwrap_or(name).clone());
     }
@@ -120,19 +130,13 @@ pub(crate) fn prepare(
         .collect();
     let blobs = apart.iter().filter_map(|a| a.fresh.as_ref()).map(|a| a.bytes.clone()).collect();
     let note = liaison_care::note::is_note(&tree).then_some(tree);
-    Ok(Prepared { blobs, binaries, version, obsolete, key_places, note, issues })
+    Ok(Prepared { blobs, binaries, version, obsolete, key_places, note, belonging, issues })
 }
 
-/// Whose notebook a resource belongs to: that of the person it is about.
+/// Whose notebook a resource is kept in: that of the first person it is about.
 fn notebook(index: &[IndexRow]) -> Option<Name> {
-    index.iter().find_map(|row| match &row.value {
-        IndexValue::Reference(Target::Local { resource_type, id })
-            if *resource_type == "Patient" && matches!(row.param.code, "patient" | "subject") =>
-        {
-            Some(Name { resource_type: "Patient".into(), id: id.as_str().into() })
-        }
-        _ => None,
-    })
+    let id = belonging::notebooks(index).next()?;
+    Some(Name { resource_type: "Patient".into(), id: id.into() })
 }
 
 impl Prepared {
@@ -204,6 +208,7 @@ pub(crate) fn deletion(before: &Version, stage: &Stage) -> Prepared {
         obsolete,
         key_places: Vec::new(),
         note: None,
+        belonging: None,
         issues: Vec::new(),
     }
 }

@@ -23,7 +23,9 @@ use crate::{
     error::{AppError, Refusal},
     face::Face,
     operation::Stage,
+    permission::{self, Fresh},
     stored::Stored,
+    there::{There, View},
 };
 
 /// What a note refers to, looked up beside it.
@@ -64,12 +66,22 @@ impl Beside for Met {
 
 /// Checks a prepared note before the writer's turn. What it refers to may still change before it is
 /// stored, but only to another version that was checked itself; that it exists is for the writer.
+///
+/// # Errors
+/// What the caller may not write, and what the rules of notes find.
 pub(crate) async fn check_apart(
     prepared: &Prepared,
+    before: Option<&Version>,
     draft: &Draft,
     face: &Face,
     stage: &Stage,
 ) -> Result<(), AppError> {
+    if let There::Only(_) = &stage.there {
+        let look = |reader: &Reader<'_>| {
+            permission::to_write(prepared, before, &Fresh::new(), &stage.there, View::of(reader, &stage.there))
+        };
+        stage.app.store().read_here(look).await?;
+    }
     let Some(note) = &prepared.note else { return Ok(()) };
     // Each is read by its name, from memory or together with what others read: no transaction, no thread of its
     // own. One may lead to another, so the rules are asked again until they wanted nothing new.

@@ -86,6 +86,12 @@ impl Scopes {
         self.granted.is_empty()
     }
 
+    /// Whether everything that was granted is in this context.
+    #[must_use]
+    pub fn are_all(&self, context: Context) -> bool {
+        !self.is_silent() && self.granted.iter().all(|scope| scope.context == context)
+    }
+
     /// The scopes that give a right on a type: it needs one of them, and what it reaches must match the
     /// restriction of one of them. `None` for the type asks for every type at once.
     pub fn giving(&self, right: Right, resource_type: Option<&str>) -> impl Iterator<Item = &Scope> {

@@ -181,8 +181,8 @@ const INTRODUCTION: &str = "\
 <!-- Written by `LIAISON_WRITE_MATRIX=1 cargo test -p liaison-care access::tests`; do not edit. -->
 # Qui voit quoi · Who sees what
 
-Ces tableaux sont tirés des règles d'accès du serveur. Cette version n'a pas encore de connexion et ne les applique pas encore.
-*These tables are drawn from the server's rules of access. This version has no sign-in yet and does not apply them yet.*
+Ces tableaux sont tirés des règles mêmes que le serveur applique quand il demande qui appelle (`auth = oidc`).
+*These tables are drawn from the very rules that the server applies when it asks who calls (`auth = oidc`).*
 
 | | |
 |---|---|

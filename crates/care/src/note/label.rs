@@ -50,8 +50,8 @@ pub fn check(note: &Object, form: Form, occasion: Occasion<'_>) -> Vec<Issue> {
             Form::Of2017 if !confidentiality.is_empty() => {}
             Form::Today if !confidentiality.is_empty() && confidentiality.iter().any(|code| before.contains(code)) => {
                 issues.push(Issue::warning(IssueKind::CodeInvalid, place, text!(
-                    en: "This confidentiality code comes from the 2017 form and is kept; it restricts nobody's view of the note.",
-                    fr: "Ce code de confidentialité vient de la forme de 2017 et est gardé ; il ne restreint la vue de la note pour personne."
+                    en: "This confidentiality code comes from the 2017 form and is kept: R leaves the person, legal representatives and health professionals, V the person; N restricts nobody.",
+                    fr: "Ce code de confidentialité vient de la forme de 2017 et est gardé : R laisse voir la personne, ses représentants légaux et les professionnels de santé, V la personne ; N ne restreint personne."
                 )));
             }
             _ if confidentiality.contains(&"N") => {

@@ -20,7 +20,7 @@ use liaison_fhir::{outcome::IssueKind, text};
 
 use crate::{
     errors::Refused,
-    exchange::{Answer, Exchange},
+    exchange::{Answer, Exchange, Public},
     negotiate::{self, Format, Layout, Reply},
     options::Cors,
     preconditions::is_named,
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What this server can do.
-pub async fn capabilities(exchange: Exchange) -> Answer {
+pub async fn capabilities(Public(exchange): Public) -> Answer {
     exchange.only(&["mode"])?;
     if let Some((_, mode)) =
         exchange.query.iter().find(|(name, mode)| name == "mode" && !matches!(mode.as_str(), "full" | "normative"))

@@ -30,8 +30,9 @@ pub fn run(flags: &ServeFlags, variables: &Variables) -> Result<(), Failure> {
         if let Some(watch) = watch {
             watch.answer(assembly.store(), settings.store.clone());
         }
-        match settings.auth {
+        match &settings.auth {
             Auth::Off => tracing::info!("without login: every caller is the system, on this machine only"),
+            Auth::Oidc(trusted) => tracing::info!(providers = trusted.len(), "callers need an access token"),
         }
         assembly.clear_up_from_time_to_time();
         if settings.reindex == Reindexing::On {

@@ -6,13 +6,13 @@ use jiff::tz::TimeZone;
 use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
 
-use super::{Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings};
+use super::{Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings, oidc};
 
 /// Reads all settings. All that is wrong is said at once.
 pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let mut reader = Reader { given, errors: Vec::new() };
     let listen = reader.read("listen", address);
-    let auth = reader.read("auth", auth);
+    let auth = auth(&mut reader);
     let store = reader.read("store", StoreUrl::parse);
     let attachments = attachments(&mut reader);
     let public_url = reader.read("public_url", web_address);
@@ -24,8 +24,14 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let reindex = reader.read("reindex", reindexing);
     let limits = limits(&mut reader);
     let shutdown_time = reader.read("shutdown_time", duration);
-    if let (Some(listen), Some(Auth::Off)) = (listen, auth) {
-        reader.errors.extend(open_to_everybody(listen, &given.get("listen").1));
+    match (listen, &auth, &public_url) {
+        (Some(listen), Some(Auth::Off), _) => reader.errors.extend(open_to_everybody(listen, &given.get("listen").1)),
+        (_, Some(Auth::Oidc(_)), Some(None)) => reader.errors.push(SettingError {
+            place: given.get("public_url").1,
+            problem: "with auth = oidc the server must know its own address: set public_url, such as https://cahier.example.org"
+                .into(),
+        }),
+        _ => {}
     }
     if !reader.errors.is_empty() {
         return Err(reader.errors);
@@ -92,7 +98,7 @@ impl Reader<'_> {
 fn open_to_everybody(listen: SocketAddr, place: &Place) -> Option<SettingError> {
     let problem = format!(
         "with auth = off everybody who reaches {listen} could read and change everything, so only a loopback address is \
-         allowed: listen on 127.0.0.1:{port} (this version has no login; put a proxy that checks who calls in front of it)",
+         allowed: listen on 127.0.0.1:{port} (or write auth = oidc, so that callers need a token)",
         port = listen.port()
     );
     (!listen.ip().is_loopback()).then(|| SettingError { place: place.clone(), problem })
@@ -132,18 +138,33 @@ fn attachments(reader: &mut Reader<'_>) -> Option<Option<(Address, Credentials)>
     }
 }
 
-fn auth(text: &str) -> Result<Auth, String> {
-    match text {
-        "off" => Ok(Auth::Off),
-        "oidc" => Err("this version cannot check access tokens yet; until it can, write off and listen on a loopback \
-                       address behind a proxy that checks who calls"
-            .into()),
-        _ => Err("write off".into()),
+/// Who may call, with what that needs.
+fn auth(reader: &mut Reader<'_>) -> Option<Auth> {
+    let asked = reader.read("auth", |text| match text {
+        "off" => Ok(false),
+        "oidc" => Ok(true),
+        _ => Err("write off or oidc".into()),
+    })?;
+    let issuers = reader.read("oidc_issuers", oidc::issuers);
+    let audience = reader.read("oidc_audience", |text| Ok(text.to_owned()));
+    let operator = reader.read("oidc_operator", oidc::operator);
+    let software = reader.read("oidc_software", oidc::software);
+    if !asked {
+        return Some(Auth::Off);
     }
+    let (issuers, audience, operator, software) = (issuers?, audience?, operator?, software?);
+    for (missing, key) in [(issuers.is_empty(), "oidc_issuers"), (audience.is_empty(), "oidc_audience")] {
+        if missing {
+            let problem =
+                format!("with auth = oidc, {key} must say whose tokens are believed, and for whom they are meant");
+            reader.errors.push(SettingError { place: reader.given.get(key).1, problem });
+        }
+    }
+    Some(Auth::Oidc(oidc::trusted(issuers, &audience, operator.as_ref(), &software)))
 }
 
 /// `http(s)://host[:port][/path]`, nothing more: what follows is added to it.
-fn web_address(text: &str) -> Result<Option<String>, String> {
+pub(super) fn web_address(text: &str) -> Result<Option<String>, String> {
     const REMEDY: &str =
         "write http:// or https://, a host, and at most a port and a path, such as https://cahier.example.org";
     if text.is_empty() {

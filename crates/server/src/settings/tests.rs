@@ -66,9 +66,19 @@ fn without_login_only_a_loopback_address_is_served() {
 }
 
 #[test]
-fn login_that_does_not_exist_yet_is_refused_and_never_taken_for_none() {
+fn login_without_all_it_needs_is_refused_and_never_taken_for_none() {
     let oidc = problems(&given(&[("auth", "oidc")], &[], ""));
-    assert!(oidc.starts_with("--auth: auth cannot be \"oidc\": this version cannot check access tokens"), "{oidc}");
+    for key in ["oidc_issuers", "oidc_audience", "public_url"] {
+        assert!(oidc.contains(key), "{key}: {oidc}");
+    }
+    let whole = [
+        ("auth", "oidc"),
+        ("oidc_issuers", "https://idp.example"),
+        ("oidc_audience", "liaison"),
+        ("public_url", "https://cahier.example"),
+        ("listen", "0.0.0.0:8080"),
+    ];
+    assert!(Settings::read(&given(&whole, &[], "")).is_ok());
 }
 
 #[test]

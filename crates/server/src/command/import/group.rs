@@ -207,7 +207,7 @@ fn verdicts(items: &[Item], error: &AppError) -> BTreeMap<usize, Verdict> {
             // It came in by another line at the same moment.
             Refusal::Precondition if !deletes => Verdict::There,
             // What refers to it may be deleted by a later line.
-            Refusal::Conflict if deletes => Verdict::Waits(why),
+            Refusal::Conflict | Refusal::Referred(_) if deletes => Verdict::Waits(why),
             _ if issues.iter().all(|issue| issue.kind == IssueKind::NotFound) => Verdict::Waits(why),
             _ => Verdict::Refused(why),
         }

@@ -1,0 +1,128 @@
+//! Whose tokens are believed, and how they are read.
+
+use liaison_care::access::{Acting, Office};
+use liaison_identity::{
+    mapping::{Mapping, Software},
+    provider::Trusted,
+    token::Expected,
+};
+
+use super::read::web_address;
+
+/// Clocks of providers and ours may differ by this, in seconds.
+const SKEW: i64 = 30;
+
+/// The addresses of issuers, each to the letter as its tokens say it.
+pub(super) fn issuers(text: &str) -> Result<Vec<String>, String> {
+    let listed = text.split(',').map(str::trim).filter(|issuer| !issuer.is_empty());
+    listed
+        .map(|issuer| match web_address(issuer)? {
+            // Only to the same machine does an address that is not encrypted lead to whom it names.
+            Some(_) if issuer.starts_with("http://") && !is_loopback(issuer) => {
+                Err(format!("{issuer} is not encrypted: write its https:// address"))
+            }
+            Some(_) => Ok(issuer.to_owned()),
+            None => Err("write the https:// address of each issuer".into()),
+        })
+        .collect()
+}
+
+fn is_loopback(address: &str) -> bool {
+    let host = address.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// `CLAIM=VALUE`.
+pub(super) fn operator(text: &str) -> Result<Option<(String, String)>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let pair = text.split_once('=').map(|(claim, value)| (claim.trim().to_owned(), value.trim().to_owned()));
+    let whole = pair.filter(|(claim, value)| !claim.is_empty() && !value.is_empty());
+    whole.map(Some).ok_or_else(|| "write CLAIM=VALUE, such as roles=liaison-operator".into())
+}
+
+/// `CLIENT=self|staff|anybody|operator[@SYSTEM|VALUE]`, separated by commas.
+pub(super) fn software(text: &str) -> Result<Vec<Software>, String> {
+    text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(one_software).collect()
+}
+
+fn one_software(text: &str) -> Result<Software, String> {
+    let wrong = || {
+        format!(
+            "{text:?} is not CLIENT=self|staff|anybody|operator[@SYSTEM|VALUE], such as homecare=staff@https://finess.esante.gouv.fr|750803447"
+        )
+    };
+    let (client, what) = text.split_once('=').ok_or_else(wrong)?;
+    let (what, structure) = match what.split_once('@') {
+        Some((what, structure)) => (what, Some(structure.split_once('|').ok_or_else(wrong)?)),
+        None => (what, None),
+    };
+    let (acting, office) = match what.trim() {
+        "self" => (Acting::ForOneself, Office::None),
+        "staff" => (Acting::ForItsStaff, Office::None),
+        "anybody" => (Acting::ForAnybody, Office::None),
+        "operator" => (Acting::ForOneself, Office::Operator),
+        _ => return Err(wrong()),
+    };
+    // Nobody works for a structure that is not named.
+    if client.trim().is_empty() || (acting == Acting::ForItsStaff && structure.is_none()) {
+        return Err(wrong());
+    }
+    let structure = structure.map(|(system, value)| (system.trim().to_owned(), value.trim().to_owned()));
+    Ok(Software { client: client.trim().to_owned(), structure, acting, office })
+}
+
+/// The providers, as they are trusted.
+pub(super) fn trusted(
+    issuers: Vec<String>,
+    audience: &str,
+    operator: Option<&(String, String)>,
+    software: &[Software],
+) -> Vec<Trusted> {
+    let mapping = Mapping { operator: operator.cloned(), software: software.to_vec(), ..Mapping::default() };
+    let expected = |issuer| Expected { issuer, audiences: vec![audience.to_owned()], skew: SKEW };
+    let trusted = |issuer| Trusted { expected: expected(issuer), mapping: mapping.clone(), client: None };
+    issuers.into_iter().map(trusted).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn issuers_are_encrypted_or_on_this_machine() {
+        assert_eq!(issuers(" https://a.example/realm , http://127.0.0.1:9/b").unwrap().len(), 2);
+        assert_eq!(issuers("http://[::1]:9/b, http://localhost").unwrap().len(), 2);
+        assert_eq!(issuers("").unwrap(), Vec::<String>::new());
+        for wrong in ["http://idp.example", "idp.example", "http://127.0.0.1.example.org", "http://localhost.example"] {
+            assert!(issuers(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_is_kept_to_the_letter() {
+        assert_eq!(issuers("https://a.example/").unwrap(), ["https://a.example/"]);
+    }
+
+    #[test]
+    fn software_says_in_whose_name_it_writes() {
+        let read =
+            software("homecare=staff@https://finess.esante.gouv.fr|750803447, hub=anybody,desk=operator").unwrap();
+        assert_eq!(read.len(), 3);
+        assert_eq!(read[0].structure, Some(("https://finess.esante.gouv.fr".to_owned(), "750803447".to_owned())));
+        assert_eq!((read[0].acting, read[1].acting), (Acting::ForItsStaff, Acting::ForAnybody));
+        assert_eq!(read[2].office, Office::Operator);
+        for wrong in ["homecare", "=self", "a=everything", "a=staff", "a=self@7", "a=self@x|"] {
+            assert_eq!(software(wrong).is_err(), wrong != "a=self@x|", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_operator_is_a_claim_and_its_value() {
+        assert_eq!(operator("roles=op").unwrap(), Some(("roles".to_owned(), "op".to_owned())));
+        assert_eq!(operator("").unwrap(), None);
+        assert!(operator("roles").is_err() && operator("roles=").is_err() && operator("=op").is_err());
+    }
+}

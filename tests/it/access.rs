@@ -1,0 +1,7 @@
+//! Who sees what, over HTTP: the rules of `docs/users/who-sees-what.md`, and that nothing can be deduced of what
+//! is not seen.
+
+mod leaks;
+mod tokens;
+mod world;
+mod writes;
