@@ -36,9 +36,10 @@ pub struct Figures {
     pub client_cpu_us: u64,
 }
 
-/// Sends requests for a while and waits for the last answers.
+/// Sends requests for a while and waits for the last answers. Clients are spread over the targets, one after the
+/// other.
 pub async fn run(
-    target: &Target,
+    targets: &[Target],
     request: &WriteRequest,
     expects: u16,
     effort: Effort,
@@ -48,7 +49,8 @@ pub async fn run(
     let (own, other) = (own_usage(), served());
     let started = Instant::now();
     let clients: Vec<_> = (0..effort.clients as u64)
-        .map(|client| {
+        .zip(targets.iter().cycle())
+        .map(|(client, target)| {
             let (target, request) = (target.clone(), Arc::clone(request));
             let random = Random::new(round << 32 | client);
             tokio::spawn(async move { drive(&target, &request, expects, random, started + effort.lasting).await })

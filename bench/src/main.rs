@@ -42,9 +42,15 @@ pub struct Options {
     /// Another FHIR R4 server, filled and measured in place of ours: http://HOST[:PORT][/PATH]
     #[arg(long)]
     base: Option<String>,
+    /// Further nodes on the store of the one at --base: each scenario is measured on that one alone, and with the same clients spread over all
+    #[arg(long, requires = "base", value_delimiter = ',')]
+    also: Vec<String>,
     /// The PostgreSQL database of the server at --base, in which the bare loop gets a schema of its own: postgres://…
     #[arg(long, requires = "base")]
     beside: Option<String>,
+    /// A file for a script of pgbench that writes what the server was seen to write for a note
+    #[arg(long, requires = "beside")]
+    script: Option<PathBuf>,
     /// Notes put into the store before measuring
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(2_000..=5_000_000))]
     notes: u64,

@@ -16,7 +16,9 @@ pub struct Measured {
     pub answer_bytes: usize,
     /// On the bare handler.
     pub handler: Figures,
-    /// On the bare SQLite loop, when there is one.
+    /// With the clients spread over several nodes, when there are.
+    pub nodes: Option<Figures>,
+    /// On the bare loop, when there is one.
     pub store: Option<Figures>,
     /// What is wrong with the server's answers.
     pub judged: Result<(), String>,
@@ -99,6 +101,16 @@ fn write_all(
             store.as_ref().map_or("–".to_owned(), |store| ratio(server, store, scenario.loop_aim)),
         )?;
     }
+    if measured.iter().any(|row| row.nodes.is_some()) {
+        writeln!(text, "\n| clients spread over all nodes | req/s | p50 | p99 | of one node |")?;
+        writeln!(text, "|---|--:|--:|--:|--:|")?;
+        for Measured { scenario, server, nodes, .. } in measured {
+            let Some(nodes) = nodes else { continue };
+            let (p50, p99) = (milliseconds(nodes.percentile(0.5)), milliseconds(nodes.percentile(0.99)));
+            let of_one = nodes.rate() / server.rate().max(1e-9);
+            writeln!(text, "| `{}` | {} | {p50} | {p99} | {of_one:.2} |", scenario.name, rate(nodes.rate()))?;
+        }
+    }
     writeln!(text, "\n| beside it | p50 | p99 | CPU/req | client CPU/req | client CPU/req to the server |")?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|")?;
     for Measured { scenario, server, handler, store, .. } in measured {
@@ -175,6 +187,7 @@ pub fn complaints(measured: &Measured) -> Vec<String> {
         failed("of the server", &measured.server),
         failed("of the bare handler", &measured.handler),
         measured.store.as_ref().and_then(|store| failed("of the bare store", store)),
+        measured.nodes.as_ref().and_then(|nodes| failed("of the nodes together", nodes)),
     ]
     .into_iter()
     .flatten()

@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::Options;
 use crate::error::BenchError;
 use crate::http::{Connection, Target};
-use crate::limits::postgres::{self, BarePostgres};
+use crate::limits::postgres::rows::{Learnt, Watch};
+use crate::limits::postgres::{self, BarePostgres, OfEach};
 use crate::limits::store::{BareStore, Rows, count};
 use crate::load::{self, Effort, Figures};
 use crate::population::{self, Population};
@@ -54,13 +55,20 @@ type Outcome = (Vec<Measured>, Circumstances, Option<Household>);
 
 async fn other_server(options: &Options, base: &str, scratch: &Path) -> Result<Outcome, BenchError> {
     let target = Target::parse(base).await?;
+    let mut nodes = Vec::new();
+    for node in &options.also {
+        nodes.push(Target::parse(node).await?);
+    }
+    if !nodes.is_empty() {
+        nodes.insert(0, target.clone());
+    }
     let population = Arc::new(filled_there(options, base, &target).await?);
     let scenarios = scenario::chosen(scenario::all(&population), &options.only)?;
     let bare = match &options.beside {
-        Some(database) => Some(Bare::Server(beside(database, &target, &population).await?)),
+        Some(database) => Some(Bare::Server(beside(database, options.script.as_deref(), &target, &population).await?)),
         None => None,
     };
-    let bench = Bench { options, target, scratch, population: &population, bare };
+    let bench = Bench { options, target, nodes, scratch, population: &population, bare };
     let measured = bench.measure(scenarios, Usage::default).await?;
     Ok((measured, circumstances(base.to_owned(), options, &population), None))
 }
@@ -104,25 +112,36 @@ fn keep(population: Population, memory: &Path) -> Result<Population, BenchError>
     Ok(population)
 }
 
-/// The bare loop in the database of a server that is running: with as many rows as that was seen to write.
-async fn beside(database: &str, target: &Target, population: &Arc<Population>) -> Result<BarePostgres, BenchError> {
+/// The bare loop in the database of a server that is running: with the rows that that was seen to write.
+async fn beside(
+    database: &str,
+    script: Option<&Path>,
+    target: &Target,
+    population: &Arc<Population>,
+) -> Result<BarePostgres, BenchError> {
     // The numbers of the measured writes are not given away.
     let probed = Population { next: population.next + NUMBERS_A_RUN / 2, ..population.as_ref().clone() };
     let all = scenario::all(&Arc::new(probed));
-    let mut beside = Vec::new();
-    for (name, bodies) in [("create", 1), ("bundle", 3)] {
-        let before = postgres::count(database).await?;
+    let mut learnt = Vec::new();
+    for name in ["create", "bundle"] {
+        let mut watch = Watch::begin(postgres::connect(database).await?).await?;
         for scenario in all.iter().filter(|scenario| scenario.name == name) {
+            // The first may add what those after it find.
+            one_answer(scenario, target, PROBES as u64).await?;
+            watch.between().await?;
             for round in 0..PROBES {
                 one_answer(scenario, target, round as u64).await?;
+                watch.between().await?;
             }
         }
-        let written = (postgres::count(database).await? - before) as usize;
-        beside.push((written / PROBES).saturating_sub(bodies));
+        learnt.push(watch.learn().await?);
     }
-    let [of_a_note, of_a_bundle] = <[usize; 2]>::try_from(beside).unwrap_or_default();
-    eprintln!("filling the bare PostgreSQL schema: {of_a_note} rows beside a note, {of_a_bundle} beside a bundle");
-    BarePostgres::fill(database, population.shape(), Rows { of_a_note, of_a_bundle, page: 0 }).await
+    let [note, bundle] = <[Learnt; 2]>::try_from(learnt).map_err(|_| BenchError::Stopped("learning"))?;
+    if let Some(file) = script {
+        std::fs::write(file, note.script()).map_err(BenchError::file(file))?;
+    }
+    eprintln!("filling the bare PostgreSQL schema");
+    BarePostgres::fill(database, population.shape(), OfEach { note, bundle }).await
 }
 
 async fn own_server(options: &Options, scratch: &Path) -> Result<Outcome, BenchError> {
@@ -151,7 +170,7 @@ async fn own_server(options: &Options, scratch: &Path) -> Result<Outcome, BenchE
     }
     let (program, target) = timed_starts(&server, &store, &mut household.starts_full).await?;
     household.resident_full = program.usage().resident;
-    let bench = Bench { options, target, scratch, population: &population, bare };
+    let bench = Bench { options, target, nodes: Vec::new(), scratch, population: &population, bare };
     let measured = bench.measure(scenarios, || program.usage()).await?;
     household.resident_after = program.usage().resident;
     program.stop()?;
@@ -237,6 +256,8 @@ async fn timed_start(server: &Path, store: &Path, times: &mut Vec<Duration>) -> 
 struct Bench<'a> {
     options: &'a Options,
     target: Target,
+    /// All nodes of the store, when there are several.
+    nodes: Vec<Target>,
     scratch: &'a Path,
     population: &'a Arc<Population>,
     bare: Option<Bare>,
@@ -278,13 +299,24 @@ impl Bench<'_> {
         let clients = self.options.clients as usize;
         let warm_up = Effort { clients, lasting: WARM_UP };
         let slice = Effort { clients, lasting: Duration::from_secs(self.options.seconds) / SLICES };
-        load::run(&self.target, &scenario.request, scenario.expects, warm_up, 1, served).await?;
-        load::run(&beside, &scenario.request, scenario.expects, warm_up, 1, || handler.usage()).await?;
+        let (one, handlers) = (std::slice::from_ref(&self.target), std::slice::from_ref(&beside));
+        load::run(one, &scenario.request, scenario.expects, warm_up, 1, served).await?;
+        if !self.nodes.is_empty() {
+            load::run(&self.nodes, &scenario.request, scenario.expects, warm_up, 0, served).await?;
+        }
+        load::run(handlers, &scenario.request, scenario.expects, warm_up, 1, || handler.usage()).await?;
         let (mut on_server, mut on_handler, mut on_store) = (Figures::default(), Figures::default(), None::<Figures>);
+        let mut on_nodes = None::<Figures>;
         for round in 2..u64::from(2 + SLICES) {
-            on_server.add(load::run(&self.target, &scenario.request, scenario.expects, slice, round, served).await?);
+            on_server.add(load::run(one, &scenario.request, scenario.expects, slice, round, served).await?);
             on_handler
-                .add(load::run(&beside, &scenario.request, scenario.expects, slice, round, || handler.usage()).await?);
+                .add(load::run(handlers, &scenario.request, scenario.expects, slice, round, || handler.usage()).await?);
+            if !self.nodes.is_empty() {
+                let apart = round << 8;
+                let figures =
+                    load::run(&self.nodes, &scenario.request, scenario.expects, slice, apart, Usage::default).await?;
+                on_nodes.get_or_insert_default().add(figures);
+            }
             if let (Some(work), Some(bare)) = (scenario.loop_work, &self.bare) {
                 on_store.get_or_insert_default().add(self.bare_slice(bare, work, slice, round).await?);
             }
@@ -296,6 +328,7 @@ impl Bench<'_> {
             scenario,
             server: on_server,
             handler: on_handler,
+            nodes: on_nodes,
             store: on_store,
         })
     }

@@ -1,13 +1,19 @@
-//! A bare PostgreSQL loop beside a server on the same database: the same rows through the same driver, one
-//! writer that commits whatever waits, many rows a statement, flushed before anybody is answered.
+//! A bare PostgreSQL loop beside a server on the same database: the rows that the server was seen to write, in
+//! tables like its own with the same indexes and as many rows, through the same driver; one writer that commits
+//! whatever waits, many rows a statement, flushed before anybody is answered. For reads, bodies and one table of
+//! narrow rows that find them.
+
+pub mod rows;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::{Client, NoTls, Statement};
 
-use super::store::{Rows, Texts, of_person, texts_of_each};
+use self::rows::{Learnt, Write};
+use super::store::{Texts, of_person, texts_of_each};
 use crate::data::Shape;
 use crate::error::BenchError;
 use crate::load::{Effort, Figures};
@@ -37,8 +43,18 @@ const READ_TWENTY: &str = "SELECT body.body FROM bare.found_by JOIN bare.body ON
 pub struct BarePostgres {
     address: String,
     shape: Shape,
-    rows: Rows,
-    texts: Arc<[Texts; 3]>,
+    learnt: Arc<OfEach>,
+    /// The number of the last write.
+    last: Arc<AtomicI64>,
+}
+
+/// What was learnt of the writes of the server.
+#[derive(Debug)]
+pub struct OfEach {
+    /// Of a note.
+    pub note: Learnt,
+    /// Of a note, its person and its author.
+    pub bundle: Learnt,
 }
 
 /// Rows on their way, column by column.
@@ -59,25 +75,39 @@ struct Writer {
 
 /// One write that waits for its commit.
 struct Job {
-    bodies: Vec<Arc<[u8]>>,
-    rows: usize,
+    write: Write,
     committed: oneshot::Sender<()>,
 }
 
+/// Narrow rows beside a body that is to be found.
+const NARROW: usize = 12;
+
 impl BarePostgres {
     /// A schema with as many notes as the server has.
-    pub async fn fill(address: &str, shape: Shape, rows: Rows) -> Result<Self, BenchError> {
-        let store = Self { address: address.to_owned(), shape, rows, texts: Arc::new(texts_of_each()) };
+    pub async fn fill(address: &str, shape: Shape, learnt: OfEach) -> Result<Self, BenchError> {
+        let texts: [Texts; 3] = texts_of_each();
+        let (learnt, last) = (Arc::new(learnt), Arc::new(AtomicI64::new(0)));
+        let store = Self { address: address.to_owned(), shape, learnt, last };
         let client = store.connect().await?;
+        let tables = rows::tables(&client).await?;
         client.batch_execute(SCHEMA).await?;
+        for table in tables {
+            let like = format!(
+                "CREATE TABLE bare.{table} (LIKE {table} INCLUDING ALL);
+                 INSERT INTO bare.{table} OVERRIDING SYSTEM VALUE SELECT * FROM {table}; VACUUM ANALYZE bare.{table}"
+            );
+            for statement in like.split(';') {
+                client.batch_execute(statement).await?;
+            }
+        }
         let writer = Writer::of(client).await?;
         for first in (0..shape.notes).step_by(FILL_BATCH) {
             let mut waiting = Waiting::default();
             for note in first..(first + FILL_BATCH).min(shape.notes) {
                 let key = of_person(shape.person_of(note), shape.moment_of(note));
-                let [bodies, ..] = &*store.texts;
+                let [bodies, ..] = &texts;
                 let body = Random::new(note as u64).pick(bodies).cloned().into_iter().collect();
-                waiting.add(note as i64 + 1, body, rows.of_a_note, Some(key));
+                waiting.add(note as i64 + 1, body, NARROW, Some(key));
             }
             writer.commit(&waiting).await?;
         }
@@ -148,26 +178,28 @@ impl BarePostgres {
         Ok(figures.lasted(started.elapsed()))
     }
 
-    /// Writes one note (or a note and two actors) for each client at a time, each answered after the commit
-    /// it was part of is on the disk.
+    /// Writes what the server writes for one note (or for a note and two actors) for each client at a time, each
+    /// answered after the commit it was part of is on the disk.
     pub async fn write(&self, effort: Effort, bodies: usize) -> Result<Figures, BenchError> {
-        let rows = if bodies == 1 { self.rows.of_a_note } else { self.rows.of_a_bundle };
-        let writer = Writer::of(self.connect().await?).await?;
-        let next: i64 = writer.client.query_one("SELECT coalesce(max(id), 0) FROM bare.body", &[]).await?.get(0);
+        let (client, learnt) = (self.connect().await?, Arc::clone(&self.learnt));
+        let like = if bodies == 1 { learnt.note.writes() } else { learnt.bundle.writes() };
         let (send, receive) = mpsc::channel(4 * GROUP);
-        let writing = tokio::spawn(commit_what_waits(writer, receive, next));
+        let writing = tokio::spawn(async move {
+            let learnt = if bodies == 1 { &learnt.note } else { &learnt.bundle };
+            commit_what_waits(&client, learnt, receive).await
+        });
         let started = Instant::now();
         let clients: Vec<_> = (0..effort.clients)
             .map(|client| {
-                let (send, texts) = (send.clone(), Arc::clone(&self.texts));
+                let (send, last) = (send.clone(), Arc::clone(&self.last));
                 tokio::spawn(async move {
                     let (mut random, mut figures) = (Random::new(client as u64), Figures::default());
                     while started.elapsed() < effort.lasting {
                         let (committed, wait) = oneshot::channel();
-                        let bodies: Vec<_> =
-                            texts.iter().take(bodies).filter_map(|of| random.pick(of).cloned()).collect();
+                        let number = last.fetch_add(1, Ordering::Relaxed);
+                        let write = Write { like: random.below(like), number };
                         let asked = Instant::now();
-                        let queued = send.send(Job { bodies, rows, committed }).await.is_ok();
+                        let queued = send.send(Job { write, committed }).await.is_ok();
                         match queued && wait.await.is_ok() {
                             true => figures.answered(asked.elapsed()),
                             false => figures.failed("not committed".to_owned()),
@@ -250,34 +282,16 @@ impl Waiting {
     }
 }
 
-async fn commit_what_waits(writer: Writer, mut jobs: mpsc::Receiver<Job>, last: i64) -> Result<(), BenchError> {
-    let mut next = last + 1;
+async fn commit_what_waits(client: &Client, learnt: &Learnt, mut jobs: mpsc::Receiver<Job>) -> Result<(), BenchError> {
+    let prepared = learnt.prepared(client).await?;
     let mut group = Vec::new();
     while jobs.recv_many(&mut group, GROUP).await > 0 {
-        let (mut waiting, mut clients) = (Waiting::default(), Vec::with_capacity(group.len()));
-        for Job { bodies, rows, committed } in group.drain(..) {
-            let count = bodies.len() as i64;
-            waiting.add(next, bodies, rows, None);
-            next += count;
-            clients.push(committed);
-        }
-        writer.commit(&waiting).await?;
+        let (writes, clients): (Vec<_>, Vec<_>) = group.drain(..).map(|job| (job.write, job.committed)).unzip();
+        prepared.commit(client, &writes).await?;
         for client in clients {
             // A client that no longer waits has been measured already.
             let _ = client.send(());
         }
     }
     Ok(())
-}
-
-/// How many rows the tables of the server have, whatever they are.
-pub async fn count(address: &str) -> Result<u64, BenchError> {
-    let client = connect(address).await?;
-    let tables = "SELECT format('SELECT count(*) FROM %I.%I', schemaname, tablename) FROM pg_tables
-                  WHERE schemaname = current_schema()";
-    let mut rows = 0;
-    for table in client.query(tables, &[]).await? {
-        rows += client.query_one(table.get::<_, &str>(0), &[]).await?.get::<_, i64>(0).cast_unsigned();
-    }
-    Ok(rows)
 }
