@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 const RPPS: &str = "https://rpps.esante.gouv.fr";
 const VISIBILITY: &str =
     "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument";
-const ROLES: &str = "https://mos.esante.gouv.fr/NOS/TRE_R260-HL7RoleClass/FHIR/TRE-R260-HL7RoleClass";
+const ROLE_CLASS: &str = "https://mos.esante.gouv.fr/NOS/TRE_R260-HL7RoleClass/FHIR/TRE-R260-HL7RoleClass";
+const ROLE_CODE: &str = "https://mos.esante.gouv.fr/NOS/TRE_R216-HL7RoleCode/FHIR/TRE-R216-HL7RoleCode";
 
 /// Everything there is, in an order in which it can be written.
 pub fn world() -> Vec<Value> {
@@ -19,9 +20,9 @@ pub fn world() -> Vec<Value> {
         role("awa"),
         role("luc"),
         role("ines"),
-        relative("lea", "jeanne", "DAUC"),
-        relative("marc", "jeanne", "GUARD"),
-        relative("tom", "paul", "SONC"),
+        relative("lea", "jeanne", ROLE_CODE, "DAUC"),
+        relative("marc", "jeanne", ROLE_CLASS, "GUARD"),
+        relative("tom", "paul", ROLE_CODE, "SONC"),
         circle("jeanne", &["PractitionerRole/awa", "PractitionerRole/ines", "RelatedPerson/lea", "RelatedPerson/marc"]),
         circle("paul", &["PractitionerRole/luc", "RelatedPerson/tom"]),
     ];
@@ -152,12 +153,12 @@ fn role(of: &str) -> Value {
     role
 }
 
-fn relative(id: &str, of: &str, relation: &str) -> Value {
+fn relative(id: &str, of: &str, system: &str, relation: &str) -> Value {
     json!({
         "resourceType": "RelatedPerson", "id": id,
         "patient": { "reference": format!("Patient/{of}") },
         "name": [{ "family": "Morel", "given": [id] }],
-        "relationship": [{ "coding": [{ "system": ROLES, "code": relation }] }]
+        "relationship": [{ "coding": [{ "system": system, "code": relation }] }]
     })
 }
 
