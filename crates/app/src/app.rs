@@ -18,8 +18,8 @@ use crate::{
     operation::{Operation, Stage, export_job},
     policy,
     settings::Settings,
-    sight,
-    there::{Seen, There, View},
+    sights::{Sights, Sureness},
+    there::{There, View},
 };
 
 /// The use cases over one store. Cheap to clone.
@@ -39,6 +39,7 @@ struct Inner {
     settings: Settings,
     /// When the application was opened, as FHIR writes instants.
     opened: String,
+    sights: Sights,
 }
 
 impl App {
@@ -48,7 +49,7 @@ impl App {
     /// When the store is away.
     pub async fn open(store: Store, settings: Settings) -> Result<Self, AppError> {
         let opened = clock::text(clock::now(), &settings.zone);
-        let app = Self { inner: Arc::new(Inner { store, settings, opened }) };
+        let app = Self { inner: Arc::new(Inner { store, settings, opened, sights: Sights::new() }) };
         conformance::lay_in(&Stage { app: app.clone(), caller: Caller::System, there: There::Everything }).await?;
         Ok(app)
     }
@@ -94,7 +95,6 @@ impl App {
     /// Whatever the policy or the operation refuses.
     pub async fn execute<O: Operation>(&self, caller: &Caller, operation: O) -> Result<O::Answer, AppError> {
         policy::decide(caller, &operation.action()).map_err(forbidden)?;
-        let there = self.there_for(caller).await?;
         if tracing::enabled!(tracing::Level::DEBUG) {
             let record = operation.audit();
             // The entity is an address (`Patient/…`), never a person's data.
@@ -105,6 +105,23 @@ impl App {
                 "app.execute"
             );
         }
+        let Caller::Somebody(known) = caller else {
+            return self.run(caller, operation, There::Everything).await;
+        };
+        let store = &self.inner.store;
+        // What is written is written by what is so for sure.
+        if let Some(first) = operation.again() {
+            let looked = self.inner.sights.of(known, Sureness::AsFarAsKnown, &self.inner.settings, store).await?;
+            let answer = self.run(caller, first, There::Only(looked.seen.clone())).await;
+            if looked.held(store) {
+                return answer;
+            }
+        }
+        let looked = self.inner.sights.of(known, Sureness::Sure, &self.inner.settings, store).await?;
+        self.run(caller, operation, There::Only(looked.seen)).await
+    }
+
+    async fn run<O: Operation>(&self, caller: &Caller, operation: O, there: There) -> Result<O::Answer, AppError> {
         let answer = operation.run(Stage { app: self.clone(), caller: caller.clone(), there: there.clone() }).await;
         if answer.as_ref().is_err_and(|error| error.refusal == Refusal::Damaged) {
             self.inner.store.met_damage();
@@ -113,16 +130,6 @@ impl App {
             Err(error) => Err(self.veiled(error, there).await?),
             answer => answer,
         }
-    }
-
-    /// What is there for a caller at this moment.
-    async fn there_for(&self, caller: &Caller) -> Result<There, AppError> {
-        let Caller::Somebody(known) = caller else { return Ok(There::Everything) };
-        let (known, settings) = (Arc::clone(known), self.inner.settings.clone());
-        let now = clock::now().as_microsecond();
-        let bases = Arc::clone(&known.bases);
-        let sight = self.inner.store.read_again(move |reader| sight::of(&known, now, &settings, reader)).await?;
-        Ok(There::Only(Arc::new(Seen { sight, bases })))
     }
 
     /// A refusal that names nothing that is not there for the caller.

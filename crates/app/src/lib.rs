@@ -17,6 +17,7 @@ mod idempotence;
 mod load;
 mod permission;
 mod sight;
+pub mod sights;
 mod there;
 mod wire_2017;
 

@@ -16,6 +16,12 @@ pub trait Operation: Send + Sized {
     /// What the audit trail says of it.
     fn audit(&self) -> AuditRecord;
 
+    /// The same once more, when it only reads: it is first done by what the caller may see as far as is known,
+    /// and again when that turns out to have changed.
+    fn again(&self) -> Option<Self> {
+        None
+    }
+
     /// Does it. Only [`App::execute`] calls this, after the policy has allowed it.
     fn run(self, stage: Stage) -> impl Future<Output = Result<Self::Answer, AppError>> + Send;
 }

@@ -24,15 +24,20 @@ use crate::{caller::Known, error::AppError, settings::Settings, stored::Stored};
 /// Those who can be somebody.
 const ACTORS: [&str; 6] = ["Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Device"];
 
+/// What a sight rests on: those who can be somebody, and the circles.
+pub const RESTS_ON: [&str; 7] =
+    ["Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Device", "CareTeam"];
+
 /// Resources read at a time.
 const AT_A_TIME: u32 = 500;
 
-/// What somebody may see at a moment, in microseconds since 1970 UTC.
+/// What somebody may see at a moment, in microseconds since 1970 UTC, and the moment from which on the same
+/// circles give something else.
 ///
 /// # Errors
 /// When the store is away.
-pub(crate) fn of(known: &Known, now: i64, settings: &Settings, reader: &Reader<'_>) -> Result<Sight, AppError> {
-    let looking = Looking { known, now, settings, reader };
+pub(crate) fn of(known: &Known, now: i64, settings: &Settings, reader: &Reader<'_>) -> Result<(Sight, i64), AppError> {
+    let looking = Looking { known, settings, reader };
     let selves = looking.selves()?;
     let structures = looking.structures()?;
     let mut notebooks: BTreeMap<String, InNotebook> = BTreeMap::new();
@@ -43,7 +48,9 @@ pub(crate) fn of(known: &Known, now: i64, settings: &Settings, reader: &Reader<'
             enter(&mut notebooks, id, Capacity::Person.into(), Keeping::Keeper);
         }
     }
+    let mut until = i64::MAX;
     for circle in looking.circles(&selves, &structures)? {
+        until = until.min(circle.next_change(now));
         for member in circle.at(now) {
             let capacities = looking.capacities(member, &selves, &structures);
             if !capacities.is_none() {
@@ -56,7 +63,7 @@ pub(crate) fn of(known: &Known, now: i64, settings: &Settings, reader: &Reader<'
         notebooks.retain(|id, _| known.patient.as_ref() == Some(id));
     }
     let selves = selves.into_iter().map(|one| one.party).collect();
-    Ok(Sight { identity: known.identity.clone(), selves, notebooks })
+    Ok((Sight { identity: known.identity.clone(), selves, notebooks }, until))
 }
 
 fn enter(notebooks: &mut BTreeMap<String, InNotebook>, id: &str, capacities: Capacities, keeping: Keeping) {
@@ -76,7 +83,6 @@ struct Oneself {
 
 struct Looking<'l, 'c> {
     known: &'l Known,
-    now: i64,
     settings: &'l Settings,
     reader: &'l Reader<'c>,
 }
@@ -189,11 +195,7 @@ impl Looking<'_, '_> {
         let active = token(Param { base: "CareTeam", code: "status" }, None, "active");
         let teams = self.find("CareTeam", Clause::All(vec![active, Clause::Any(named)]))?;
         let setting = Setting { zone: &self.settings.zone, bases: &self.known.bases };
-        Ok(teams
-            .iter()
-            .filter_map(|team| Circle::of(team, setting))
-            .filter(|circle| circle.at(self.now).next().is_some())
-            .collect())
+        Ok(teams.iter().filter_map(|team| Circle::of(team, setting)).collect())
     }
 
     /// In which capacities a member of a circle is the caller; none when it is somebody else.

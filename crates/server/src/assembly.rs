@@ -41,6 +41,8 @@ impl Assembly {
             attachments: objects(settings)?,
             short_reads: threads::short_reads(),
             timelines: TIMELINES.into(),
+            // With everybody the system, nobody's circles are asked for.
+            watched: watched(&settings.auth),
             definitions: definitions(&settings.zone),
             claim,
             ..StoreOptions::default()
@@ -110,6 +112,14 @@ pub fn waiting(index: &Standing) -> Option<String> {
         index.not_ready.iter().take(NAMED).map(|param| format!("{}.{}", param.base, param.code)).collect();
     let more = if all > NAMED { ", …" } else { "" };
     (all > 0).then(|| format!("{all} searches wait for their index ({}{more})", names.join(", ")))
+}
+
+/// What the sights of callers rest on. With everybody the system there are none.
+fn watched(auth: &Auth) -> Vec<&'static str> {
+    match auth {
+        Auth::Off => Vec::new(),
+        Auth::Oidc(_) => liaison_app::sights::WATCHED.into(),
+    }
 }
 
 /// How it is known who calls.

@@ -46,6 +46,7 @@ impl Tx<'_> {
         }
         let updated = self.now();
         let sequence = self.counters.next_change(shard, updated)?;
+        self.touch_type(&new.name.resource_type);
         let version = before.as_ref().map_or(1, |before| before.version + 1);
         if let Some(before) = before.as_ref().filter(|before| before.live) {
             self.touch(before.key);

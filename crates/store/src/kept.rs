@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use quick_cache::{Weighter, sync::Cache};
 
 use crate::contract::{Name, Version};
+use crate::watch::Watched;
 
 pub(crate) mod followed;
 
@@ -72,11 +73,14 @@ pub(crate) struct Kept {
     touched: Box<[AtomicI64]>,
     /// The last change that is committed for sure.
     committed: AtomicI64,
+    /// The types that are watched, and the last change of a resource of them.
+    watched: Box<[&'static str]>,
+    last_watched: AtomicI64,
 }
 
 impl Kept {
     /// Nothing yet, of a store whose last change is `committed`; at most `kib` KiB.
-    pub(crate) fn new(kib: u32, committed: i64) -> Self {
+    pub(crate) fn new(kib: u32, committed: i64, watched: &[&'static str]) -> Self {
         let bytes = u64::from(kib) * 1024;
         let items = usize::try_from(bytes).unwrap_or(usize::MAX) / (USUAL + BESIDE);
         Self {
@@ -84,6 +88,8 @@ impl Kept {
             keys: Cache::new(items),
             touched: std::iter::repeat_with(|| AtomicI64::new(0)).take(PLACES).collect(),
             committed: AtomicI64::new(committed),
+            watched: watched.into(),
+            last_watched: AtomicI64::new(0),
         }
     }
 
@@ -93,6 +99,23 @@ impl Kept {
         if let Some(place) = self.place(key) {
             place.fetch_max(sequence, Ordering::SeqCst);
         }
+    }
+
+    /// A resource of a type will have a version by this change: to be said before it is committed.
+    pub(crate) fn touch_type(&self, resource_type: &str, sequence: i64) {
+        if self.watched.contains(&resource_type) {
+            self.last_watched.fetch_max(sequence, Ordering::SeqCst);
+        }
+    }
+
+    /// The moment of what is watched, for whoever begins to read now.
+    pub(crate) fn watch(&self) -> Watched {
+        Watched(self.committed())
+    }
+
+    /// Whether nothing that is watched changed since, nor is about to.
+    pub(crate) fn unchanged(&self, since: Watched) -> bool {
+        self.last_watched.load(Ordering::SeqCst) <= since.0
     }
 
     /// Changes up to this one are committed: to be said before anybody is answered.
@@ -162,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_was_touched_is_not_given_before_it_was_read_again() {
-        let kept = Kept::new(1024, 5);
+        let kept = Kept::new(1024, 5, &[]);
         kept.keep_named(&live(1, 3, 10), 5);
         assert!(kept.now(&name(1)).is_some());
         kept.touch(1, 6);
@@ -177,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_moment_gives_what_was_there_then() {
-        let kept = Kept::new(1024, 5);
+        let kept = Kept::new(1024, 5, &[]);
         kept.keep_named(&live(1, 3, 10), 5);
         assert!(kept.as_of(1, 2).is_none(), "not there yet");
         assert!(kept.as_of(1, 3).is_some());
@@ -187,7 +210,7 @@ mod tests {
 
     #[test]
     fn one_that_was_made_while_its_reader_began_is_the_last_as_of_its_own_change() {
-        let kept = Kept::new(1024, 5);
+        let kept = Kept::new(1024, 5, &[]);
         kept.touch(1, 7);
         kept.commit(7);
         kept.keep_named(&live(1, 7, 10), 5);
@@ -195,8 +218,23 @@ mod tests {
     }
 
     #[test]
+    fn what_rests_on_watched_types_holds_until_one_of_them_is_about_to_change() {
+        let kept = Kept::new(1024, 5, &["CareTeam"]);
+        let before = kept.watch();
+        kept.touch_type("DocumentReference", 6);
+        assert!(kept.unchanged(before));
+        kept.touch_type("CareTeam", 7);
+        assert!(!kept.unchanged(before));
+        // What is worked out before the change is committed may not have seen it.
+        assert!(!kept.unchanged(kept.watch()));
+        kept.commit(7);
+        assert!(kept.unchanged(kept.watch()));
+        assert!(!kept.unchanged(before));
+    }
+
+    #[test]
     fn memory_is_bounded_whatever_is_read() {
-        let kept = Kept::new(1024, 0);
+        let kept = Kept::new(1024, 0, &[]);
         for key in 0..10_000 {
             kept.keep_named(&live(key, 0, 3_000), 0);
         }

@@ -20,6 +20,7 @@ pub mod reader;
 pub mod reindex;
 pub mod schema;
 pub mod store;
+pub mod watch;
 pub mod writer;
 
 mod answers;

@@ -24,6 +24,7 @@ use crate::kept::{Kept, Live};
 use crate::objects::Aside;
 use crate::shard::Shards;
 use crate::store::StoreOptions;
+use crate::watch::{Hearing, Watched};
 
 mod supposed;
 mod together;
@@ -77,6 +78,34 @@ pub(crate) enum Memories {
     Followed(Arc<Followed>),
 }
 
+impl Memories {
+    /// The moment of what is watched, where it is known what changes.
+    pub(crate) fn watch(&self) -> Option<Watched> {
+        match self {
+            Self::None => None,
+            Self::Touched(kept) => Some(kept.watch()),
+            Self::Followed(kept) => kept.watches().then(|| kept.watch()),
+        }
+    }
+
+    /// Whether nothing that is watched changed since.
+    pub(crate) fn unchanged(&self, since: Watched) -> bool {
+        match self {
+            Self::None => false,
+            Self::Touched(kept) => kept.unchanged(since),
+            Self::Followed(kept) => kept.unchanged(since),
+        }
+    }
+
+    /// When it is known that something changed.
+    pub(crate) const fn hearing(&self) -> Hearing {
+        match self {
+            Self::None | Self::Touched(_) => Hearing::AtOnce,
+            Self::Followed(_) => Hearing::AfterReading,
+        }
+    }
+}
+
 impl<'c> Reader<'c> {
     /// What reads from the connection alone.
     pub(crate) const fn of(
@@ -125,10 +154,10 @@ impl<'c> Reader<'c> {
     /// Where others write as well: the moment that is read will be wanted, and is asked for with
     /// whatever is asked next.
     pub(crate) fn ask_moment_along(&self) {
-        if let (Memory::Followed { known, moment, .. }, Some(db)) = (&self.memory, self.db.far())
+        if let (Memory::Followed { kept, known, moment }, Some(db)) = (&self.memory, self.db.far())
             && moment.get().is_none()
         {
-            db.ask_along(Followed::question(known));
+            db.ask_along(kept.question(known));
         }
     }
 
@@ -136,12 +165,24 @@ impl<'c> Reader<'c> {
     pub(crate) fn moment(&self) -> Result<Option<&Ends>, StoreError> {
         let Memory::Followed { kept, known, moment } = &self.memory else { return Ok(None) };
         if moment.get().is_none() {
-            let question = Followed::question(known);
+            let question = kept.question(known);
             let moved = self.db.all(&question.sql, &question.values, Moved::read)?;
             // Nobody else sets it: a job has one thread.
             let _ = moment.set(kept.learn(known, &moved));
         }
         Ok(moment.get())
+    }
+
+    /// An answer, once what is watched was asked about at the moment that it was read.
+    fn heard<R, E: From<StoreError>>(&self, answer: Result<R, E>) -> Result<R, E> {
+        match &self.memory {
+            Memory::Followed { kept, .. } if kept.watches() => {
+                let asked = self.moment().map(drop);
+                // What was refused is told in any case.
+                answer.and_then(|answer| asked.map(|()| answer).map_err(E::from))
+            }
+            _ => answer,
+        }
     }
 
     /// Keeps what was read by its key.
@@ -289,6 +330,11 @@ impl Readers {
         }
         let together = far.then(|| Together::start(&pool)).transpose()?;
         Ok(Self { queue, pool, turns: Semaphore::new(turns), together })
+    }
+
+    /// What they keep in memory.
+    pub(crate) fn memories(&self) -> &Memories {
+        &self.pool.kept
     }
 
     /// Hands a job to one of the threads.
@@ -440,7 +486,7 @@ impl Pool {
             db.stop_after(SHORT);
         }
         let answer = match view {
-            View::Snapshot => on_snapshot(&reader, job),
+            View::Snapshot => on_snapshot(&reader, |reader| reader.heard(job(reader))),
             View::Statement => unpanicked(&reader, job),
         };
         let stopped = matches!(&idle, Idle::File(db) if db.stopped());

@@ -24,6 +24,7 @@ use crate::reader::{Memories, Reader, Readers, Source, cache_of_each};
 use crate::schema::distribution::{self, Engine};
 use crate::schema::{self, MigrationStep, State, shared};
 use crate::shard::Places;
+use crate::watch::{Hearing, Watched};
 
 use crate::writer::{Tx, Writer};
 
@@ -109,6 +110,8 @@ pub struct StoreOptions {
     /// The order is laid down in the store with the first resource of a type and holds from then
     /// on, whatever is said here later.
     pub timelines: Vec<Param>,
+    /// Types whose changes are watched ([`Store::watch`]).
+    pub watched: Vec<&'static str>,
     /// What the rows follow that this program writes: the store remembers it, and says which searches must
     /// wait until their rows were made anew ([`crate::reindex`]). Without any, it is neither told nor asked.
     pub definitions: Vec<Definition>,
@@ -130,6 +133,7 @@ impl Default for StoreOptions {
             attachments: None,
             clock: Arc::new(system_clock),
             timelines: Vec::new(),
+            watched: Vec::new(),
             definitions: Vec::new(),
             claim: Claim::Lead,
         }
@@ -200,7 +204,7 @@ impl Store {
                 declare(&db, &indexing, options.claim)?;
                 let last = last_change(&db)?;
                 let mark = Mark::open(path, key.store_id(), last);
-                let kept = Arc::new(Kept::new(options.kept_kib, last.cast_signed()));
+                let kept = Arc::new(Kept::new(options.kept_kib, last.cast_signed(), &options.watched));
                 let told = (health.clone(), Arc::clone(&kept), Arc::clone(&indexing));
                 (Some(Writer::start(path, db, (lock, mark), options, key.clone(), told)?), key, Memories::Touched(kept))
             }
@@ -241,7 +245,8 @@ impl Store {
             Access::Look => None,
         };
         // Others write as well: what they replaced is learned from the change feed.
-        let kept = Memories::Followed(Arc::new(Followed::new(options.kept_kib, shards.count() as usize)));
+        let kept = Followed::new(options.kept_kib, shards.count() as usize, &options.watched);
+        let kept = Memories::Followed(Arc::new(kept));
         let source = Source::Server { address: address.clone(), shards };
         // Their threads wait for answers most of the time.
         let options = &StoreOptions { readers: options.readers.saturating_mul(4), ..options.clone() };
@@ -368,6 +373,25 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         if self.inner.objects.is_some() { self.read_aside(job).await } else { self.read(job).await }
+    }
+
+    /// The moment of what is watched, for whoever begins now to work something out from it. `None` where
+    /// nobody says what changes: it is to be worked out each time.
+    #[must_use]
+    pub fn watch(&self) -> Option<Watched> {
+        self.inner.readers.memories().watch()
+    }
+
+    /// Whether nothing that is watched changed since, as far as is known here ([`Store::hearing`]).
+    #[must_use]
+    pub fn unchanged(&self, since: Watched) -> bool {
+        self.inner.readers.memories().unchanged(since)
+    }
+
+    /// When it is known here that something that is watched changed.
+    #[must_use]
+    pub fn hearing(&self) -> Hearing {
+        self.inner.readers.memories().hearing()
     }
 
     /// Where attachments are kept, when elsewhere.

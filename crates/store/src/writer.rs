@@ -215,6 +215,13 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// Says that a resource of a type gets a version.
+    pub(crate) fn touch_type(&self, resource_type: &str) {
+        if let Some(kept) = &self.shared.kept {
+            kept.touch_type(resource_type, self.counters.sequence());
+        }
+    }
+
     /// Says that a live resource keeps its last version, and that what leads on from it changes.
     pub(crate) fn touch_in_place(&mut self, key: i64) -> Result<(), StoreError> {
         if let Some(kept) = &self.shared.kept {
@@ -286,7 +293,7 @@ mod tests {
             (ProcessLock::take(&path).unwrap(), Mark::none()),
             &StoreOptions::default(),
             key,
-            (Health::default(), Arc::new(Kept::new(1024, 0)), Arc::new(Indexing::of(&[], Trust::Leased))),
+            (Health::default(), Arc::new(Kept::new(1024, 0, &[])), Arc::new(Indexing::of(&[], Trust::Leased))),
         )
         .unwrap();
         (dir, writer)
@@ -334,7 +341,7 @@ mod tests {
             (ProcessLock::take(&path).unwrap(), Mark::none()),
             &options,
             key,
-            (Health::default(), Arc::new(Kept::new(1024, 0)), Arc::new(Indexing::of(&[], Trust::Leased))),
+            (Health::default(), Arc::new(Kept::new(1024, 0, &[])), Arc::new(Indexing::of(&[], Trust::Leased))),
         )
         .unwrap();
         let jobs: Vec<_> = (0..100)
@@ -365,7 +372,7 @@ mod tests {
             (lock, Mark::none()),
             &StoreOptions::default(),
             key,
-            (Health::default(), Arc::new(Kept::new(1024, 0)), Arc::new(Indexing::of(&[], Trust::Leased))),
+            (Health::default(), Arc::new(Kept::new(1024, 0, &[])), Arc::new(Indexing::of(&[], Trust::Leased))),
         )
         .unwrap();
         (dir, writer)

@@ -1,6 +1,6 @@
 //! Who writes what.
 
-use liaison_tests::{Fhir, Provider, Server, sample};
+use liaison_tests::{Fhir, Launch, Provider, Server, on_postgres, sample};
 use serde_json::{Value, json};
 
 use super::world::{aide, daughter, former_nurse, note, nurse, operator, person_herself, serving, stranger, world};
@@ -74,6 +74,33 @@ async fn who_leaves_the_circle_is_out_at_once_and_who_enters_is_in() {
     nurse.get("DocumentReference/open").await.is(404);
     nurse.get("Patient/jeanne").await.is(404);
     by(&server, &provider, &former_nurse()).get("DocumentReference/no-social").await.is(200);
+}
+
+#[tokio::test]
+async fn who_leaves_by_one_node_is_out_on_the_others_at_once() {
+    if !on_postgres() {
+        // One program serves a file.
+        return;
+    }
+    let (provider, server) = start().await;
+    let other = Server::launch(Launch::on(server.store()).for_callers_of(&provider)).await;
+    let (nurse, person) = (by(&other, &provider, &nurse()), by(&server, &provider, &person_herself()));
+    let out = |of: &mut Value| of["participant"][0]["period"]["end"] = json!("2024-01-01");
+    let back = |of: &mut Value| drop(of["participant"][0]["period"].as_object_mut().unwrap().remove("end"));
+    for _ in 0..5 {
+        // Asked more than once, so that what may be seen is kept.
+        for _ in 0..3 {
+            nurse.get("DocumentReference/open").await.is(200);
+            nurse.get("DocumentReference?identifier=open").await.is(200).json();
+        }
+        for (status, total, change) in [(404, 0, &out as &dyn Fn(&mut Value)), (200, 1, &back)] {
+            let mut circle = person.get("CareTeam/c-jeanne").await.is(200).json();
+            change(&mut circle);
+            person.put("CareTeam/c-jeanne", &circle).await.is(200);
+            assert_eq!(nurse.get("DocumentReference?identifier=open").await.is(200).json()["total"], total);
+            nurse.get("DocumentReference/open").await.is(status);
+        }
+    }
 }
 
 #[tokio::test]

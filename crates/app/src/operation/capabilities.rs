@@ -78,6 +78,10 @@ impl Operation for Capabilities {
         AuditRecord { interaction: Interaction::Capabilities, entity: "CapabilityStatement".to_owned() }
     }
 
+    fn again(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
     async fn run(self, stage: Stage) -> Result<Statement, AppError> {
         let index = stage.app.store().index_standing().await?;
         Ok(Statement { app: stage.app, face: self.face, other_origins: self.other_origins, index })

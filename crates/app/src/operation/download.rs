@@ -75,6 +75,10 @@ impl Operation for Download {
         AuditRecord { interaction: Interaction::Read, entity: name::reference(&self.name) }
     }
 
+    fn again(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
     async fn run(self, stage: Stage) -> Result<Downloaded, AppError> {
         let store = stage.app.store();
         let version = match self.version {

@@ -78,6 +78,10 @@ impl Operation for History {
         AuditRecord { interaction: Interaction::History, entity }
     }
 
+    fn again(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
     async fn run(self, stage: Stage) -> Result<Told, AppError> {
         let Self { of, since, at, count, cursor } = self;
         if let There::Only(seen) = &stage.there {

@@ -29,6 +29,10 @@ impl Operation for Read {
         AuditRecord { interaction: Interaction::Read, entity: name::reference(&self.name) }
     }
 
+    fn again(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
     async fn run(self, stage: Stage) -> Result<Stored, AppError> {
         let version = stage.app.store().current(&self.name).await?;
         match stage.there.shown(version, &stage).await? {

@@ -68,7 +68,7 @@ const DEFAULT_COUNT: u32 = 20;
 
 impl<W, T> Operation for Search<W>
 where
-    W: Fn(Found) -> Result<T, AppError> + Send + 'static,
+    W: Fn(Found) -> Result<T, AppError> + Clone + Send + 'static,
     T: Send + 'static,
 {
     type Answer = T;
@@ -80,6 +80,10 @@ where
     fn audit(&self) -> AuditRecord {
         // Never the criteria: they may be a person's name or identifier.
         AuditRecord { interaction: Interaction::Search, entity: self.resource_type.unwrap_or_default().to_owned() }
+    }
+
+    fn again(&self) -> Option<Self> {
+        Some(self.clone())
     }
 
     async fn run(self, stage: Stage) -> Result<T, AppError> {

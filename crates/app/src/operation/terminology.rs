@@ -59,6 +59,10 @@ impl Operation for Terminology {
         AuditRecord { interaction: Interaction::Operation, entity }
     }
 
+    fn again(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
     async fn run(self, stage: Stage) -> Result<Object, AppError> {
         let Self { operation, instance, inputs, language } = self;
         let timestamp = clock::text(clock::now(), &stage.app.settings().zone);

@@ -46,6 +46,10 @@ impl Operation for Validate {
         AuditRecord { interaction: Interaction::Operation, entity: format!("{}/$validate", self.resource_type) }
     }
 
+    fn again(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
     async fn run(self, stage: Stage) -> Result<Vec<Issue>, AppError> {
         let Self { face, resource_type, instance, body, mut mode, mut profile } = self;
         let sent = match body {

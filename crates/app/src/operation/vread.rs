@@ -35,6 +35,10 @@ impl Operation for Vread {
         }
     }
 
+    fn again(&self) -> Option<Self> {
+        Some(self.clone())
+    }
+
     async fn run(self, stage: Stage) -> Result<Stored, AppError> {
         match stage
             .app

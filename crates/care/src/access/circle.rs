@@ -107,6 +107,13 @@ impl Circle {
     pub fn at(&self, moment: i64) -> impl Iterator<Item = &Member> {
         self.members.iter().filter(move |member| member.from <= moment && moment < member.until)
     }
+
+    /// The next moment after this one at which somebody enters or leaves; `i64::MAX` when nobody does.
+    #[must_use]
+    pub fn next_change(&self, after: i64) -> i64 {
+        let edges = self.members.iter().flat_map(|member| [member.from, member.until]);
+        edges.filter(|edge| *edge > after).min().unwrap_or(i64::MAX)
+    }
 }
 
 const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);

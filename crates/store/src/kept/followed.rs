@@ -21,16 +21,21 @@ use crate::contract::{Name, StoreError};
 use crate::dialect::postgres::Question;
 use crate::dialect::{Row, Value, damaged};
 use crate::shard::shard_of_key;
+use crate::watch::Watched;
 
 /// The shards that are not as they were known: where their feeds end, and what changed since; nothing of
 /// that where the feed does not go on from what was known, or has gone on too far.
 const MOVED: &str = "SELECT s.shard, s.sequence, s.updated, \
      CASE WHEN s.sequence - (?1::int8[])[s.shard + 1] BETWEEN 1 AND 256 \
-       AND EXISTS (SELECT 1 FROM change h WHERE h.shard = s.shard \
-         AND h.sequence = (?1::int8[])[s.shard + 1] AND h.at = (?2::int8[])[s.shard + 1]) \
+       AND ((?1::int8[])[s.shard + 1] = 0 OR EXISTS (SELECT 1 FROM change h WHERE h.shard = s.shard \
+         AND h.sequence = (?1::int8[])[s.shard + 1] AND h.at = (?2::int8[])[s.shard + 1])) \
      THEN ARRAY(SELECT h.resource FROM change h WHERE h.shard = s.shard \
        AND h.sequence > (?1::int8[])[s.shard + 1]) \
-     ELSE ARRAY[]::int8[] END \
+     ELSE ARRAY[]::int8[] END, \
+     CASE WHEN s.sequence - (?1::int8[])[s.shard + 1] BETWEEN 1 AND 256 \
+       AND NOT EXISTS (SELECT 1 FROM change h JOIN resource_type t ON t.key = h.type \
+         WHERE h.shard = s.shard AND h.sequence > (?1::int8[])[s.shard + 1] AND t.name = ANY(?3::text[])) \
+     THEN 0 ELSE 1 END \
      FROM shard s WHERE s.sequence <> (?1::int8[])[s.shard + 1] OR s.updated <> (?2::int8[])[s.shard + 1]";
 
 /// Where a shard is.
@@ -54,6 +59,8 @@ pub(crate) struct Moved {
     updated: i64,
     /// What changed since; nothing when that is not known.
     resources: Vec<i64>,
+    /// Whether something that is watched may be among it.
+    watched: bool,
 }
 
 /// A version, and the end of its shard's feed when it was seen to be the last of its resource.
@@ -78,11 +85,14 @@ pub(crate) struct Followed {
     /// The last change that touched each place; the places of a shard lie together.
     touched: Box<[AtomicI64]>,
     known: RwLock<Ends>,
+    /// The types that are watched, and how often something of them may have changed.
+    watched: Arc<[String]>,
+    changes: AtomicI64,
 }
 
 impl Followed {
     /// Nothing yet, of a store of so many shards; at most `kib` KiB.
-    pub(crate) fn new(kib: u32, shards: usize) -> Self {
+    pub(crate) fn new(kib: u32, shards: usize, watched: &[&str]) -> Self {
         let bytes = u64::from(kib) * 1024;
         let items = usize::try_from(bytes).unwrap_or(usize::MAX) / (USUAL + BESIDE);
         Self {
@@ -90,6 +100,8 @@ impl Followed {
             keys: Cache::new(items),
             touched: std::iter::repeat_with(|| AtomicI64::new(0)).take(PLACES).collect(),
             known: RwLock::new(std::iter::repeat_n(End::default(), shards).collect()),
+            watched: watched.iter().map(|name| (*name).to_owned()).collect(),
+            changes: AtomicI64::new(0),
         }
     }
 
@@ -98,11 +110,30 @@ impl Followed {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether anything is watched.
+    pub(crate) fn watches(&self) -> bool {
+        !self.watched.is_empty()
+    }
+
+    /// The moment of what is watched, for whoever begins to read now.
+    pub(crate) fn watch(&self) -> Watched {
+        Watched(self.changes.load(Ordering::SeqCst))
+    }
+
+    /// Whether nothing that is watched changed since, as far as this program has read.
+    pub(crate) fn unchanged(&self, since: Watched) -> bool {
+        self.watch() == since
+    }
+
     /// The question which of them moved: to be asked in the snapshot that is read.
-    pub(crate) fn question(known: &Ends) -> Question {
+    pub(crate) fn question(&self, known: &Ends) -> Question {
         let sequences: Vec<i64> = known.iter().map(|end| end.sequence).collect();
         let moments: Vec<i64> = known.iter().map(|end| end.updated).collect();
-        Question { sql: MOVED.to_owned(), values: vec![Value::Ints(sequences.into()), Value::Ints(moments.into())] }
+        let watched = Value::Texts(self.watched.to_vec().into());
+        Question {
+            sql: MOVED.to_owned(),
+            values: vec![Value::Ints(sequences.into()), Value::Ints(moments.into()), watched],
+        }
     }
 
     /// Takes the answer to what was asked when `asked` was known; gives the moment that is read.
@@ -113,7 +144,7 @@ impl Followed {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let mut now = known.to_vec();
         let mut read = asked.to_vec();
-        for Moved { shard, sequence, updated, resources } in moved {
+        for Moved { shard, sequence, updated, resources, watched } in moved {
             let (Some(now), Some(read)) = (now.get_mut(*shard), read.get_mut(*shard)) else { continue };
             if (now.sequence, now.updated) == (*sequence, *updated) {
                 // Somebody else was told already.
@@ -126,7 +157,11 @@ impl Followed {
                 if now.sequence < *sequence {
                     *now = *read;
                 }
+                if *watched {
+                    self.changes.fetch_add(1, Ordering::SeqCst);
+                }
             } else {
+                self.changes.fetch_add(1, Ordering::SeqCst);
                 *now = End { sequence: *sequence, updated: *updated, age: now.age.wrapping_add(1) };
                 *read = *now;
             }
@@ -186,7 +221,8 @@ impl Moved {
     /// Reads a row of the answer.
     pub(crate) fn read(row: &Row<'_>) -> Result<Self, StoreError> {
         let shard = usize::try_from(row.int(0)?).map_err(|_| damaged("a shard has no such number"))?;
-        Ok(Self { shard, sequence: row.int(1)?, updated: row.int(2)?, resources: row.ints(3)? })
+        let (resources, watched) = (row.ints(3)?, row.int(4)? != 0);
+        Ok(Self { shard, sequence: row.int(1)?, updated: row.int(2)?, resources, watched })
     }
 }
 
@@ -198,7 +234,7 @@ mod tests {
     const SHARDS: usize = 4;
 
     fn kept() -> Followed {
-        Followed::new(1024, SHARDS)
+        Followed::new(1024, SHARDS, &["CareTeam"])
     }
 
     /// A resource of shard 2.
@@ -218,7 +254,7 @@ mod tests {
 
     fn at(sequence: i64, resources: &[i64]) -> [Moved; 1] {
         let resources = resources.iter().map(|number| number << 10 | 2).collect();
-        [Moved { shard: 2, sequence, updated: sequence * 1000, resources }]
+        [Moved { shard: 2, sequence, updated: sequence * 1000, resources, watched: false }]
     }
 
     #[test]
@@ -258,7 +294,8 @@ mod tests {
         let first = kept.learn(&kept.known(), &at(5, &[]));
         kept.keep(&live(1, 3), &first);
         // The same number at another moment, or fewer: another feed.
-        for other in [[Moved { shard: 2, sequence: 5, updated: 1, resources: Vec::new() }], at(4, &[])] {
+        for other in [[Moved { shard: 2, sequence: 5, updated: 1, resources: Vec::new(), watched: false }], at(4, &[])]
+        {
             let then = kept.learn(&kept.known(), &other);
             assert!(kept.as_of(live(1, 3).key, &then).is_none());
             assert!(kept.as_of(live(1, 3).key, &kept.known()).is_none());
@@ -269,9 +306,26 @@ mod tests {
     }
 
     #[test]
+    fn what_rests_on_watched_types_holds_until_one_of_them_is_seen_to_change() {
+        let kept = kept();
+        let first = kept.learn(&kept.known(), &at(5, &[]));
+        let moment = kept.watch();
+        let second = kept.learn(&first, &at(6, &[1]));
+        assert!(kept.unchanged(moment), "a note");
+        let mut of_a_circle = at(7, &[2]);
+        of_a_circle[0].watched = true;
+        let third = kept.learn(&second, &of_a_circle);
+        assert!(!kept.unchanged(moment));
+        let moment = kept.watch();
+        kept.learn(&third, &at(3, &[]));
+        assert!(!kept.unchanged(moment), "of a feed that does not go on nothing is known");
+    }
+
+    #[test]
     fn shards_do_not_touch_one_another() {
         let kept = kept();
-        let moved = |shard, sequence, resources| Moved { shard, sequence, updated: sequence, resources };
+        let moved =
+            |shard, sequence, resources| Moved { shard, sequence, updated: sequence, resources, watched: false };
         let first = kept.learn(&kept.known(), &[moved(2, 5, Vec::new()), moved(3, 9, Vec::new())]);
         kept.keep(&live(1, 3), &first);
         let all = (0..10_000).map(|number| number << 10 | 3).collect();

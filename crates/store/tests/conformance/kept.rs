@@ -1,15 +1,16 @@
 //! What is kept in memory is what is in the store: whatever was answered is what is read next.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use liaison_fhir::search::index::Param;
 use liaison_fhir::search::query::{Clause, Include, IncludeWay, Iterate, Query};
 use liaison_store::contract::{Change, NewVersion, Page, PageRequest, StoreError, TotalMode, Version};
-use liaison_store::store::Store;
+use liaison_store::store::{Store, StoreOptions};
+use liaison_store::watch::Watched;
 
-use crate::bench::{Bench, Say, create, delete, name, on_postgres, open, options, update};
+use crate::bench::{Bench, Say, create, delete, name, on_postgres, open, options, somewhere, update};
 
 const SUBJECT: Param = Param { base: "Note", code: "subject" };
 
@@ -218,4 +219,30 @@ async fn what_another_program_replaced_is_not_given() {
     assert!(current.contains("note 319") && found.contains("note 319") && subject.contains("person 19"));
     write(&other, delete("Note/1")).await;
     assert_eq!(bench.store.current(&name("Note/1")).await.unwrap().unwrap().change, Change::Delete);
+}
+
+/// What a store knows of what is watched, once it has read.
+async fn unchanged(store: &Store, since: Watched) -> bool {
+    store.read(|_| Ok::<_, StoreError>(())).await.unwrap();
+    store.unchanged(since)
+}
+
+#[tokio::test]
+async fn what_rests_on_a_watched_type_holds_until_one_of_it_comes_changes_or_goes() {
+    let (url, _place) = somewhere();
+    let clock = Arc::new(AtomicI64::new(1_700_000_000_000_000));
+    let own = Store::open(&url, StoreOptions { watched: vec!["Circle"], ..options(&clock) }).unwrap();
+    // Another program changes it, where there may be one.
+    let other = on_postgres().then(|| Store::open(&url, options(&clock)).unwrap());
+    let writing = other.as_ref().unwrap_or(&own);
+    unchanged(&own, own.watch().unwrap()).await;
+    let circle = || "Circle/1";
+    for (round, new) in [create(circle()), update(circle()), delete(circle())].into_iter().enumerate() {
+        let before = own.watch().unwrap();
+        write(writing, create(&format!("Note/{round}"))).await;
+        assert!(unchanged(&own, before).await, "a note is no circle");
+        write(writing, new).await;
+        assert!(!unchanged(&own, before).await);
+        assert!(unchanged(&own, own.watch().unwrap()).await, "from then on");
+    }
 }
