@@ -6,6 +6,7 @@ mod bulk;
 mod clock;
 mod concurrency;
 mod conditional;
+mod connections;
 mod demo;
 mod durability;
 mod errors;

@@ -1,11 +1,14 @@
 //! Request bodies: bytes within the limit, then trees.
 
+use std::error::Error;
+
 use axum::{
     body::{Body, to_bytes},
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
 use bytes::Bytes;
+use http_body_util::LengthLimitError;
 use liaison_app::error::{AppError, Refusal};
 use liaison_fhir::{
     json,
@@ -15,6 +18,7 @@ use liaison_fhir::{
     tree::{Object, Value},
     xml,
 };
+use liaison_inbound::TooSlow;
 
 use crate::{
     errors::Refused,
@@ -43,10 +47,27 @@ async fn read_whole(headers: &HeaderMap, body: Body, limit: usize) -> Result<Byt
         return Err(too_large(limit));
     }
     to_bytes(body, limit).await.map_err(|error| {
-        let cut_by_limit =
-            std::error::Error::source(&error).is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
-        if cut_by_limit { too_large(limit) } else { cut_short() }
+        if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) {
+            too_large(limit)
+        } else if is_too_slow(&error) {
+            too_slow()
+        } else {
+            cut_short()
+        }
     })
+}
+
+/// Whether an error, or what caused it, is that the body does not arrive.
+fn is_too_slow(error: &(dyn Error + 'static)) -> bool {
+    error.is::<TooSlow>() || error.source().is_some_and(is_too_slow)
+}
+
+fn too_slow() -> Refused {
+    let text = text!(
+        en: "Too little of the body came in too long a time: nothing was done. Send it again.",
+        fr: "Trop peu du corps est arrivé en trop de temps : rien n'a été fait. Envoyez-le à nouveau.",
+    );
+    Refused::new(StatusCode::REQUEST_TIMEOUT, Issue::error(IssueKind::Timeout, "http", text))
 }
 
 fn too_large(limit: usize) -> Refused {

@@ -25,6 +25,7 @@ use liaison_fhir::{
     search::parse::Handling,
     text,
 };
+use liaison_inbound::sender::Sender;
 
 use crate::{
     errors::Refused,
@@ -144,6 +145,8 @@ pub struct Exchange {
     pub face: Face,
     /// Who asks.
     pub caller: Caller,
+    /// Where the request came from; nowhere when it was made in this process.
+    pub sender: Option<Sender>,
     /// The form of the answer.
     pub reply: Reply,
     /// Whether FHIR is asked for by name, where there is something else to be had.
@@ -258,6 +261,7 @@ impl FromRequestParts<Base> for Exchange {
         Ok(Self {
             base: base.clone(),
             caller: caller(parts, &face, base).await?,
+            sender: parts.extensions.get().copied(),
             face,
             reply,
             wants: Wants::Anything,
@@ -320,6 +324,7 @@ impl FromRequestParts<Base> for BinaryExchange {
         Ok(Self(Exchange {
             base: base.clone(),
             caller: caller(parts, &face, base).await?,
+            sender: parts.extensions.get().copied(),
             face,
             reply,
             wants: if wants_fhir { Wants::Fhir } else { Wants::Anything },

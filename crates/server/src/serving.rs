@@ -1,16 +1,16 @@
 //! Listening, and stopping without breaking off what runs.
 
-use std::{future::IntoFuture as _, io::Write as _, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::Write as _, net::SocketAddr, time::Duration};
 
-use axum::{Router, serve::ListenerExt as _};
-use tokio::{net::TcpListener, sync::Notify};
+use axum::Router;
+use liaison_inbound::listener::{Listener, Manner};
+use tokio::sync::oneshot;
 
 use crate::failure::Failure;
 
 /// A listener that is bound, so that its address is known before anything is served.
 pub struct Bound {
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
 }
 
 impl Bound {
@@ -27,40 +27,34 @@ impl Bound {
             };
             Failure::Failed(format!("cannot listen on {address} ({error}): {remedy}"))
         };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address })
+        Ok(Self { listener: Listener::bind(address).await.map_err(refused)? })
     }
 
     /// The address, with the port that was chosen.
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.listener.address()
     }
 
     /// Answers until the program ends, beside what is served.
-    pub async fn answer(self, router: Router) -> std::io::Result<()> {
-        axum::serve(self.listener, router).await
+    pub async fn answer(self, router: Router) {
+        // Nobody tells it to stop.
+        let (_never, stop) = oneshot::channel();
+        self.listener.serve(router, Manner::default(), stop).await;
     }
 
     /// Serves until asked to stop (SIGTERM, SIGINT), then lets what runs finish for at most this long.
-    pub async fn serve(self, router: Router, finish_within: Duration) -> Result<(), Failure> {
-        let stop = Arc::new(Notify::new());
-        let asked = Arc::clone(&stop);
-        // An answer goes out as soon as it is written: small answers must not wait for one another.
-        let listener = self.listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps its delay");
-            }
-        });
+    pub async fn serve(self, router: Router, manner: Manner, finish_within: Duration) -> Result<(), Failure> {
         let mut signals = Signals::listen()?;
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move { asked.notified().await });
-        let mut server = tokio::spawn(server.into_future());
-        announce(self.address);
+        let address = self.address();
+        let (stop, asked) = oneshot::channel();
+        let mut server = tokio::spawn(self.listener.serve(router, manner, asked));
+        announce(address);
         tokio::select! {
-            ended = &mut server => return ended_by_itself(ended),
+            ended = &mut server => return Err(ended_by_itself(ended)),
             name = signals.next() => tracing::info!("{name}: no new requests, finishing those that run"),
         }
-        stop.notify_one();
+        // When nobody hears it, it has ended.
+        let _ = stop.send(());
         if tokio::time::timeout(finish_within, &mut server).await.is_err() {
             tracing::warn!("some requests did not finish in time and were broken off");
             server.abort();
@@ -77,11 +71,10 @@ fn announce(address: SocketAddr) {
     let _ = output.flush();
 }
 
-fn ended_by_itself(ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<(), Failure> {
+fn ended_by_itself(ended: Result<(), tokio::task::JoinError>) -> Failure {
     match ended {
-        Ok(Ok(())) => Err(Failure::Failed("the server stopped without being asked".into())),
-        Ok(Err(error)) => Err(Failure::of("the server stopped", error)),
-        Err(error) => Err(Failure::of("the server stopped", error)),
+        Ok(()) => Failure::Failed("the server stopped without being asked".into()),
+        Err(error) => Failure::of("the server stopped", error),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each setting is described once, in [`ALL`]. What is given is first gathered as text with its
 //! place, and read once: an error always names the setting, where it was given, and how to mend it.
 
+mod connections;
 mod given;
 mod oidc;
 mod read;
@@ -11,6 +12,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use jiff::tz::TimeZone;
 use liaison_identity::provider::Trusted;
+use liaison_inbound::listener::Manner;
 use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
 
@@ -28,7 +30,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 23] = [
+pub const ALL: [Setting; 29] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -66,6 +68,28 @@ pub const ALL: [Setting; 23] = [
         default: "",
         meaning: "address by which callers reach the server; empty: the one it listens on",
     },
+    Setting {
+        key: "trusted_proxies",
+        default: "",
+        meaning: "addresses and networks of proxies that are believed about whom they speak for, separated by commas",
+    },
+    Setting {
+        key: "proxy_headers",
+        default: "x-forwarded",
+        meaning: "the headers that these proxies write: x-forwarded, or forwarded (RFC 7239)",
+    },
+    Setting { key: "max_connections", default: "4096", meaning: "most connections at a time; who comes then waits" },
+    Setting {
+        key: "max_connections_per_address",
+        default: "256",
+        meaning: "most connections at a time from one address, but for trusted proxies; who comes then is sent away",
+    },
+    Setting {
+        key: "stall_time",
+        default: "30s",
+        meaning: "how long a caller may keep the server waiting in the middle of a head, a body or an answer",
+    },
+    Setting { key: "idle_time", default: "75s", meaning: "how long a connection is kept between requests" },
     Setting { key: "time_zone", default: "Europe/Paris", meaning: "zone of dates that have none" },
     Setting { key: "log", default: "text", meaning: "how logs are written on standard error: text or json" },
     Setting { key: "log_level", default: "info", meaning: "which logs are written: error, warn, info, debug, trace" },
@@ -127,6 +151,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long running requests may take to finish when asked to stop.
     pub shutdown_time: Duration,
+    /// How connections are taken.
+    pub manner: Manner,
 }
 
 /// Who may call.

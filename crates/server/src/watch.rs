@@ -37,6 +37,7 @@ impl Watch {
             .map_err(|error| Failure::of("the figures are collected twice", error))?;
         liaison_store::figures::begin();
         liaison_rest::figures::begin();
+        liaison_inbound::figures::begin();
         Ok(Self { collected, bound })
     }
 
@@ -45,11 +46,7 @@ impl Watch {
         tracing::info!("figures at http://{}/metrics", self.bound.address());
         let watched = Watched { collected: self.collected, store, url };
         let router = Router::new().route("/metrics", get(shown)).with_state(watched);
-        tokio::spawn(async move {
-            if let Err(error) = self.bound.answer(router).await {
-                tracing::error!(%error, "the figures are not shown any more");
-            }
-        });
+        tokio::spawn(self.bound.answer(router));
     }
 }
 

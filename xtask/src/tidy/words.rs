@@ -46,7 +46,7 @@ const RULES: [Rule; 7] = [
     },
     Rule {
         words: &["axum", "hyper", "tower_http"],
-        holds: Where::UnderBut("crates/", &["crates/rest/", "crates/web/", "crates/server/"]),
+        holds: Where::UnderBut("crates/", &["crates/inbound/", "crates/rest/", "crates/web/", "crates/server/"]),
         instead: "HTTP stays at the edge",
     },
     Rule {

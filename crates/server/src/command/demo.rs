@@ -33,7 +33,7 @@ pub fn run(flags: &DemoFlags) -> Result<(), Failure> {
         let now = jiff::Timestamp::now().to_zoned(settings.zone.clone());
         demo::seed(&Door::new(assembly.router.clone()), &now).await?;
         print!("{}", demo::welcome(&format!("http://{}", bound.address()), &flags.dir));
-        bound.serve(assembly.router.clone(), settings.shutdown_time).await?;
+        bound.serve(assembly.router.clone(), settings.manner.clone(), settings.shutdown_time).await?;
         assembly.close().await;
         Ok(())
     })

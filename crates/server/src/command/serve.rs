@@ -42,7 +42,7 @@ pub fn run(flags: &ServeFlags, variables: &Variables) -> Result<(), Failure> {
             Some(_) => Traces::around(assembly.router.clone()),
             None => assembly.router.clone(),
         };
-        bound.serve(router, settings.shutdown_time).await?;
+        bound.serve(router, settings.manner.clone(), settings.shutdown_time).await?;
         assembly.close().await;
         if let Some(traces) = traces {
             traces.finish().await;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
 
-use super::{Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings, oidc};
+use super::{Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings, connections, oidc};
 
 /// Reads all settings. All that is wrong is said at once.
 pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
@@ -24,6 +24,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let reindex = reader.read("reindex", reindexing);
     let limits = limits(&mut reader);
     let shutdown_time = reader.read("shutdown_time", duration);
+    let manner = connections::manner(&mut reader, auth.as_ref());
     match (listen, &auth, &public_url) {
         (Some(listen), Some(Auth::Off), _) => reader.errors.extend(open_to_everybody(listen, &given.get("listen").1)),
         (_, Some(Auth::Oidc(_)), Some(None)) => reader.errors.push(SettingError {
@@ -52,6 +53,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             reindex: reindex?,
             limits: limits?,
             shutdown_time: shutdown_time?,
+            manner: manner?,
         })
     };
     whole().ok_or_else(Vec::new)
@@ -76,13 +78,14 @@ fn limits(reader: &mut Reader<'_>) -> Option<Limits> {
     })
 }
 
-struct Reader<'a> {
-    given: &'a Given,
+/// What was given, being read.
+pub(super) struct Reader<'a> {
+    pub(super) given: &'a Given,
     errors: Vec<SettingError>,
 }
 
 impl Reader<'_> {
-    fn read<T>(&mut self, key: &'static str, meaning: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn read<T>(&mut self, key: &'static str, meaning: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let (text, place) = self.given.get(key);
         match meaning(text.trim()) {
             Ok(value) => Some(value),
@@ -195,7 +198,7 @@ fn log_level(text: &str) -> Result<tracing::Level, String> {
     text.parse().map_err(|_| "write error, warn, info, debug or trace".into())
 }
 
-fn count(text: &str) -> Result<u32, String> {
+pub(super) fn count(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "write a whole number from 1".into())
 }
 
@@ -215,7 +218,7 @@ fn bytes(text: &str) -> Result<usize, String> {
 }
 
 /// `250ms`, `10s`, `2m`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     const REMEDY: &str = "write a duration, such as 500ms, 10s or 2m";
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
     let number: u64 = digits.parse().ok().filter(|number| (1..=86_400_000).contains(number)).ok_or(REMEDY)?;

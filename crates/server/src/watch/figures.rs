@@ -46,11 +46,16 @@ const fn histogram(name: &'static str, meaning: &'static str) -> Figure {
 }
 
 /// Every figure there is.
-pub const ALL: [Figure; 25] = [
+pub const ALL: [Figure; 27] = [
     counter("liaison_requests_total", "Requests, by interaction, class of the type, and status of the answer."),
     histogram("liaison_request_seconds", "Time until the answer begins, by interaction."),
     gauge("liaison_requests_in_flight", "Requests that are not answered yet."),
     counter("liaison_refused_by_limits_total", "Requests refused by a limit, by the code of the finding that says so."),
+    gauge("liaison_connections", "Connections that are open, those to this listener among them."),
+    counter(
+        "liaison_connections_refused_total",
+        "Connections of callers that were closed on them, by why: crowd, stalled.",
+    ),
     histogram("liaison_search_seconds", "Time of searches in the store, once it is their turn."),
     counter("liaison_store_groups_again_total", "Groups of writes run again, by why: others, wider, lost."),
     counter("liaison_store_reads_total", "Reads by name, by where they were answered from: memory, store."),

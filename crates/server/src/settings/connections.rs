@@ -1,0 +1,45 @@
+//! How connections are taken.
+
+use liaison_inbound::{
+    listener::Manner,
+    network::Network,
+    proxies::{Headers, Proxies},
+};
+
+use super::{
+    Auth, Place,
+    read::{Reader, count, duration},
+};
+
+/// How connections are taken; without login, on a loopback address, nobody has a share of them unless it is said.
+pub(super) fn manner(reader: &mut Reader<'_>, auth: Option<&Auth>) -> Option<Manner> {
+    let trusted = reader.read("trusted_proxies", networks);
+    let headers = reader.read("proxy_headers", headers);
+    let connections = reader.read("max_connections", count);
+    let of_each = reader.read("max_connections_per_address", count);
+    let stalled = reader.read("stall_time", duration);
+    let idle = reader.read("idle_time", duration);
+    let by_default = matches!(reader.given.get("max_connections_per_address").1, Place::Default(_));
+    let everybody = by_default && matches!(auth, Some(Auth::Off));
+    let connections = usize::try_from(connections?).ok()?;
+    Some(Manner {
+        proxies: Proxies { trusted: trusted?, headers: headers? },
+        connections,
+        of_each: if everybody { connections } else { usize::try_from(of_each?).ok()? },
+        stalled: stalled?,
+        idle: idle?,
+    })
+}
+
+fn networks(text: &str) -> Result<Vec<Network>, String> {
+    let listed = text.split(',').map(str::trim).filter(|network| !network.is_empty());
+    listed.map(|network| Network::parse(network).map_err(|error| error.to_string())).collect()
+}
+
+fn headers(text: &str) -> Result<Headers, String> {
+    match text {
+        "x-forwarded" => Ok(Headers::XForwarded),
+        "forwarded" => Ok(Headers::Forwarded),
+        _ => Err("write x-forwarded (X-Forwarded-For and -Proto) or forwarded (RFC 7239)".into()),
+    }
+}
