@@ -9,6 +9,7 @@ mod conditional;
 mod connections;
 mod demo;
 mod durability;
+mod encrypted;
 mod errors;
 mod export;
 mod faces;

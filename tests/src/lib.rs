@@ -14,6 +14,7 @@ pub mod proxy;
 pub mod sample;
 
 mod answer;
+mod authority;
 mod client;
 mod nodes;
 mod objects;
@@ -24,6 +25,7 @@ mod server;
 mod store;
 
 pub use answer::Answer;
+pub use authority::{Authority, Certificate};
 pub use client::{Fhir, Request};
 pub use nodes::{Book, Nodes};
 pub use objects::ObjectStore;

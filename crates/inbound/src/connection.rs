@@ -3,7 +3,7 @@
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -21,6 +21,7 @@ use crate::{
     activity::{Activity, Verdict},
     answering::{Answering, Running},
     arriving::Arriving,
+    certificate::Read,
     figures::{self, Why},
     listener::Manner,
     protection::protect,
@@ -45,10 +46,12 @@ pub(crate) struct Taking {
 }
 
 /// Where a connection comes from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Opened {
     peer: SocketAddr,
     way: Way,
+    /// What whoever is at the other end proved to be.
+    certificate: Option<Arc<Read>>,
 }
 
 /// Answers what comes over a connection until it ends.
@@ -57,7 +60,22 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, taking: Arc<Takin
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }
-    speak(stream, Opened { peer, way: Way::Clear }, taking, stopping).await;
+    let Some(tls) = &taking.manner.tls else {
+        return speak(stream, Opened { peer, way: Way::Clear, certificate: None }, taking, stopping).await;
+    };
+    match timeout(taking.manner.stalled, tls.acceptor().accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let certificates = stream.get_ref().1.peer_certificates();
+            // What rustls checked, it read too.
+            let certificate = certificates.and_then(<[_]>::first).and_then(|der| Read::of(der).ok()).map(Arc::new);
+            speak(stream, Opened { peer, way: Way::Encrypted, certificate }, taking, stopping).await;
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a connection was not encrypted");
+            figures::refused(Why::Handshake);
+        }
+        Err(_) => figures::refused(Why::Stalled),
+    }
 }
 
 async fn speak<S>(stream: S, opened: Opened, taking: Arc<Taking>, mut stopping: watch::Receiver<bool>)
@@ -69,7 +87,7 @@ where
     let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity), patience.stalled));
     let service = service_fn({
         let (taking, activity) = (Arc::clone(&taking), Arc::clone(&activity));
-        move |request| answer(request, opened, Arc::clone(&taking), Running::begin(&activity))
+        move |request| answer(request, opened.clone(), Arc::clone(&taking), Running::begin(&activity))
     });
     let mut builder = Builder::new(TokioExecutor::new());
     // A head is read whole before anything is done with it.
@@ -119,8 +137,21 @@ async fn answer(
     let manner = &taking.manner;
     let sender = manner.proxies.sender(opened.peer, opened.way, request.headers());
     let mut request = request.map(|body| Arriving::new(body, manner.stalled));
+    named_host(&mut request);
     request.extensions_mut().insert(sender);
+    if let Some(certificate) = opened.certificate {
+        request.extensions_mut().insert(certificate);
+    }
     let mut response = taking.router.clone().call(request).await?;
     protect(response.headers_mut(), sender.way);
     Ok(response.map(|body| Answering::new(body, running)))
+}
+
+/// HTTP/2 names the host in the address instead of in a header.
+fn named_host<B>(request: &mut Request<B>) {
+    if !request.headers().contains_key(header::HOST)
+        && let Some(host) = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
 }

@@ -11,11 +11,14 @@ pub(crate) enum Why {
     Crowd,
     /// Whoever is at the other end keeps us waiting.
     Stalled,
+    /// Encryption was not agreed on.
+    Handshake,
 }
 
 static OPEN: LazyLock<Gauge> = LazyLock::new(|| gauge!("liaison_connections"));
-static REFUSED: LazyLock<[Counter; 2]> =
-    LazyLock::new(|| ["crowd", "stalled"].map(|why| counter!("liaison_connections_refused_total", "why" => why)));
+static REFUSED: LazyLock<[Counter; 3]> = LazyLock::new(|| {
+    ["crowd", "stalled", "handshake"].map(|why| counter!("liaison_connections_refused_total", "why" => why))
+});
 
 /// Shows what was not counted yet as zero: to be called once it is known who collects.
 pub fn begin() {

@@ -2,11 +2,13 @@
 //!
 //! What holds: a request carries its [`sender::Sender`], and headers about where it comes from are believed
 //! of proxies that are trusted and of nobody else. Whoever sends or takes nothing is not waited for: a head, a
-//! body, an answer each have their [`pace`]. No address has all connections. Every answer carries the
+//! body, an answer each have their [`pace`]. No address has all connections. Encryption ([`tls`]) is rustls with
+//! ring, from version 1.2, by certificates that may be replaced while it is served. Every answer carries the
 //! headers that keep a browser from doing more with it than it should ([`protection`]).
 //!
 //! Must never know: FHIR, persons, the store, what is asked for.
 
+pub mod certificate;
 pub mod figures;
 pub mod listener;
 pub mod network;
@@ -14,6 +16,7 @@ pub mod pace;
 pub mod protection;
 pub mod proxies;
 pub mod sender;
+pub mod tls;
 
 mod activity;
 mod answering;

@@ -16,11 +16,14 @@ use crate::{
     crowd::Crowd,
     figures::{self, Open, Why},
     proxies::Proxies,
+    tls::Tls,
 };
 
 /// How connections are taken.
 #[derive(Clone, Debug)]
 pub struct Manner {
+    /// Encryption, when it ends here.
+    pub tls: Option<Tls>,
     /// Proxies that are believed about whom they speak for.
     pub proxies: Proxies,
     /// Connections at a time; who comes then waits.
@@ -37,6 +40,7 @@ pub struct Manner {
 impl Default for Manner {
     fn default() -> Self {
         Self {
+            tls: None,
             proxies: Proxies::default(),
             connections: 4096,
             of_each: 4096,

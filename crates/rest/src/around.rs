@@ -84,7 +84,6 @@ impl Service<Request> for Surrounded {
     }
 
     fn call(&mut self, mut request: Request) -> Answering {
-        named_host(&mut request);
         let asked = Asked::of(&mut request, &self.around.base);
         let spans = (asked.span(), asked.traced.clone());
         match &self.around.cors {
@@ -272,13 +271,4 @@ fn cors(cors: &Cors) -> Option<CorsLayer> {
                 request_id::HEADER.clone(),
             ]),
     )
-}
-
-/// HTTP/2 names the host in the address instead of in a header.
-fn named_host(request: &mut Request) {
-    if !request.headers().contains_key(header::HOST)
-        && let Some(host) = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
-    {
-        request.headers_mut().insert(header::HOST, host);
-    }
 }

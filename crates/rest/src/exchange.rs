@@ -116,7 +116,7 @@ impl Base {
             return public.trim_end_matches('/').to_owned();
         }
         let host = host.and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
-        format!("http://{}", host.unwrap_or("localhost"))
+        format!("{}://{}", self.options.way.scheme(), host.unwrap_or("localhost"))
     }
 }
 

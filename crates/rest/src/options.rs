@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use liaison_inbound::sender::Way;
+
 use crate::{authenticate::Authentication, figures::Counting};
 
 /// The options of [`router`](crate::router).
@@ -10,6 +12,8 @@ pub struct RestOptions {
     /// The address people and programs use, without trailing `/`: `https://example.org`. Without
     /// it, links name the host each request was sent to.
     pub public_url: Option<String>,
+    /// How requests come when nothing else is said: the scheme of links that name the host.
+    pub way: Way,
     /// Most bytes of a request body, after decompression.
     pub body_limit: usize,
     /// How long a request may take in all.
@@ -26,6 +30,7 @@ impl Default for RestOptions {
     fn default() -> Self {
         Self {
             public_url: None,
+            way: Way::Clear,
             body_limit: 30 * 1024 * 1024,
             timeout: Duration::from_secs(60),
             cors: Cors::Off,

@@ -6,6 +6,7 @@ use axum::Router;
 use liaison_app::App;
 use liaison_fhir::search::{definition::definitions, index::Param};
 use liaison_identity::{authenticator::Authenticator, provider::Ask};
+use liaison_inbound::sender::Way;
 use liaison_outbound::{http_client::HttpClient, providers::Providers, s3::S3};
 use liaison_rest::{RestOptions, authenticate::Authentication, figures::Counting, routes::BASES};
 use liaison_store::indexing::{Claim, Standing};
@@ -57,6 +58,7 @@ impl Assembly {
         let app = App::open(store.clone(), app_settings(settings)).await.map_err(|error| Failure::of(&named, error))?;
         let rest = RestOptions {
             public_url: settings.public_url.clone(),
+            way: way(settings),
             body_limit: settings.limits.body,
             counting: if settings.metrics_listen.is_some() { Counting::On } else { Counting::Off },
             authentication: authentication(settings)?,
@@ -122,6 +124,14 @@ fn watched(auth: &Auth) -> Vec<&'static str> {
     }
 }
 
+/// How callers come who come to us directly.
+const fn way(settings: &Settings) -> Way {
+    match settings.tls {
+        None => Way::Clear,
+        Some(_) => Way::Encrypted,
+    }
+}
+
 /// How it is known who calls.
 fn authentication(settings: &Settings) -> Result<Authentication, Failure> {
     let Auth::Oidc(trusted) = &settings.auth else { return Ok(Authentication::Off) };
@@ -169,5 +179,5 @@ fn site(settings: &Settings) -> liaison_web::Site {
     let bases = [("R4", "4.0.1", "r4"), ("STU3", "3.0.2", "stu3")].map(|(release, fhir_version, path)| {
         liaison_web::Base { release, fhir_version, address: format!("{root}/fhir/{path}") }
     });
-    liaison_web::Site { version: env!("CARGO_PKG_VERSION"), bases: bases.into() }
+    liaison_web::Site { version: env!("CARGO_PKG_VERSION"), scheme: way(settings).scheme(), bases: bases.into() }
 }

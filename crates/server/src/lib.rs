@@ -12,6 +12,7 @@ mod cli;
 mod command;
 mod demo;
 mod door;
+mod encryption;
 mod failure;
 mod health;
 mod log;

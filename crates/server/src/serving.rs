@@ -3,10 +3,13 @@
 use std::{io::Write as _, net::SocketAddr, time::Duration};
 
 use axum::Router;
-use liaison_inbound::listener::{Listener, Manner};
+use liaison_inbound::{
+    listener::{Listener, Manner},
+    sender::Way,
+};
 use tokio::sync::oneshot;
 
-use crate::failure::Failure;
+use crate::{encryption, failure::Failure};
 
 /// A listener that is bound, so that its address is known before anything is served.
 pub struct Bound {
@@ -46,9 +49,13 @@ impl Bound {
     pub async fn serve(self, router: Router, manner: Manner, finish_within: Duration) -> Result<(), Failure> {
         let mut signals = Signals::listen()?;
         let address = self.address();
+        let way = if manner.tls.is_some() { Way::Encrypted } else { Way::Clear };
+        if let Some(tls) = &manner.tls {
+            tokio::spawn(encryption::keep_up(tls.clone()));
+        }
         let (stop, asked) = oneshot::channel();
         let mut server = tokio::spawn(self.listener.serve(router, manner, asked));
-        announce(address);
+        announce(address, way);
         tokio::select! {
             ended = &mut server => return Err(ended_by_itself(ended)),
             name = signals.next() => tracing::info!("{name}: no new requests, finishing those that run"),
@@ -64,10 +71,10 @@ impl Bound {
 }
 
 /// Says on standard output that requests are served, in the one line that scripts wait for.
-fn announce(address: SocketAddr) {
+fn announce(address: SocketAddr, way: Way) {
     // Whoever started the program may not listen to it.
     let mut output = std::io::stdout().lock();
-    let _ = writeln!(output, "listening on http://{address}");
+    let _ = writeln!(output, "listening on {}://{address}", way.scheme());
     let _ = output.flush();
 }
 

@@ -12,11 +12,11 @@ use std::{net::SocketAddr, time::Duration};
 
 use jiff::tz::TimeZone;
 use liaison_identity::provider::Trusted;
-use liaison_inbound::listener::Manner;
+use liaison_inbound::{listener::Manner, tls::Files};
 use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
 
-pub use given::{CONFIG_VARIABLE, Given, Place};
+pub use given::{CONFIG_VARIABLE, Given, Place, shown};
 
 /// A setting, by its name in the file. In the environment it is `LIAISON_` and the name in capitals.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 29] = [
+pub const ALL: [Setting; 32] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -67,6 +67,17 @@ pub const ALL: [Setting; 29] = [
         key: "public_url",
         default: "",
         meaning: "address by which callers reach the server; empty: the one it listens on",
+    },
+    Setting {
+        key: "tls_certificate",
+        default: "",
+        meaning: "file of the server's certificate and those that lead to its authority (PEM); empty: not encrypted",
+    },
+    Setting { key: "tls_key", default: "", meaning: "file of the key of that certificate (PEM)" },
+    Setting {
+        key: "tls_client_authorities",
+        default: "",
+        meaning: "file of the authorities of software that is known by its certificate (PEM); empty: none is",
     },
     Setting {
         key: "trusted_proxies",
@@ -151,8 +162,10 @@ pub struct Settings {
     pub limits: Limits,
     /// How long running requests may take to finish when asked to stop.
     pub shutdown_time: Duration,
-    /// How connections are taken.
+    /// How connections are taken, but for encryption.
     pub manner: Manner,
+    /// The files of encryption, when it ends here.
+    pub tls: Option<Files>,
 }
 
 /// Who may call.
@@ -215,6 +228,15 @@ impl Settings {
     /// Reads what was given. All that is wrong is said at once.
     pub fn read(given: &Given) -> Result<Self, Vec<SettingError>> {
         read::settings(given)
+    }
+
+    /// The host by which callers reach the server, when it is said.
+    pub fn public_host(&self) -> Option<&str> {
+        let after = self.public_url.as_deref()?.split_once("://")?.1;
+        let authority = after.split('/').next().unwrap_or_default();
+        // Not the colons of an address of version 6.
+        let port = authority.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
+        Some(port.map_or(authority, |(host, _)| host))
     }
 }
 

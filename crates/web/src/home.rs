@@ -27,7 +27,7 @@ fn root_of(site: &Site, headers: &HeaderMap) -> String {
     let from_the_root = site.bases.iter().all(|base| base.address.starts_with('/'));
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     match host.filter(|host| from_the_root && is_authority(host)) {
-        Some(host) => format!("http://{host}"),
+        Some(host) => format!("{}://{host}", site.scheme),
         None => String::new(),
     }
 }

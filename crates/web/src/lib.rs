@@ -21,6 +21,8 @@ use axum::{Router, middleware, routing::get};
 pub struct Site {
     /// The version of the program.
     pub version: &'static str,
+    /// The scheme of its address: `http`, `https`.
+    pub scheme: &'static str,
     /// The addresses of the FHIR bases, as the reader of the page can use them.
     pub bases: Vec<Base>,
 }

@@ -9,6 +9,7 @@ use crate::{
     cli::DemoFlags,
     demo,
     door::Door,
+    encryption,
     failure::Failure,
     serving::Bound,
     settings::{Given, Settings},
@@ -33,7 +34,7 @@ pub fn run(flags: &DemoFlags) -> Result<(), Failure> {
         let now = jiff::Timestamp::now().to_zoned(settings.zone.clone());
         demo::seed(&Door::new(assembly.router.clone()), &now).await?;
         print!("{}", demo::welcome(&format!("http://{}", bound.address()), &flags.dir));
-        bound.serve(assembly.router.clone(), settings.manner.clone(), settings.shutdown_time).await?;
+        bound.serve(assembly.router.clone(), encryption::manner(&settings)?, settings.shutdown_time).await?;
         assembly.close().await;
         Ok(())
     })

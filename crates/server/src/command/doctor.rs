@@ -6,7 +6,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
     path::Path,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use liaison_store::store::{MigrateMode, Store, StoreUrl, Way};
@@ -14,8 +14,9 @@ use liaison_store::store::{MigrateMode, Store, StoreUrl, Way};
 use crate::{
     assembly::{looking, store_text, waiting},
     cli::DoctorFlags,
+    encryption,
     failure::Failure,
-    settings::{ALL, Given, Place, Settings},
+    settings::{ALL, Given, Place, Settings, shown},
 };
 
 use super::{Variables, given};
@@ -28,6 +29,13 @@ pub fn run(flags: &DoctorFlags, variables: &Variables) -> Result<(), Failure> {
         Err(errors) => errors.iter().map(ToString::to_string).collect(),
         Ok(settings) => {
             let mut wrong: Vec<String> = [store(&settings), address(&settings)].into_iter().flatten().collect();
+            if let Some(files) = &settings.tls {
+                let examined = encryption::examine(files, settings.public_host(), SystemTime::now());
+                wrong.extend(examined.wrong);
+                for note in examined.notes {
+                    println!("note: {note}");
+                }
+            }
             if wrong.is_empty()
                 && let Ok(way) = settings.store.way()
                 && let Some(note) = exposed(way)
@@ -62,7 +70,7 @@ fn in_force(given: &Given) -> String {
             place => place.to_string(),
         };
         // Writing to a text cannot fail.
-        let _ = writeln!(table, "{:<20} {:<24} {:<34} {}", setting.key, value, place, setting.meaning);
+        let _ = writeln!(table, "{:<26} {:<24} {:<34} {}", setting.key, shown(value), place, setting.meaning);
     }
     table
 }
@@ -150,18 +158,21 @@ fn address(settings: &Settings) -> Option<String> {
     ))
 }
 
-/// Whether what listens there says that it lives, as our server does.
+/// Whether what listens there says that it lives, as our server does, or that it speaks TLS alone.
 fn lives(address: SocketAddr) -> bool {
     const PATIENCE: Duration = Duration::from_secs(1);
-    let ask = || -> std::io::Result<String> {
+    let ask = || -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.write_all(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
-        let mut answer = String::new();
-        stream.take(1000).read_to_string(&mut answer)?;
+        let mut answer = Vec::new();
+        stream.take(4000).read_to_end(&mut answer)?;
         Ok(answer)
     };
-    ask().is_ok_and(|answer| answer.contains(" 200 ") && answer.ends_with("ok\n"))
+    /// How an alert of TLS begins.
+    const ALERT: &[u8] = &[0x15, 0x03];
+    let answer = ask().unwrap_or_default();
+    answer.starts_with(ALERT) || (answer.starts_with(b"HTTP/1.0 200") && answer.ends_with(b"ok\n"))
 }
 
 #[cfg(test)]

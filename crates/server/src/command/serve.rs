@@ -5,6 +5,7 @@ use liaison_store::indexing::Claim;
 use crate::{
     assembly::Assembly,
     cli::ServeFlags,
+    encryption,
     failure::Failure,
     serving::Bound,
     settings::{Auth, Reindexing, Settings},
@@ -42,7 +43,7 @@ pub fn run(flags: &ServeFlags, variables: &Variables) -> Result<(), Failure> {
             Some(_) => Traces::around(assembly.router.clone()),
             None => assembly.router.clone(),
         };
-        bound.serve(router, settings.manner.clone(), settings.shutdown_time).await?;
+        bound.serve(router, encryption::manner(&settings)?, settings.shutdown_time).await?;
         assembly.close().await;
         if let Some(traces) = traces {
             traces.finish().await;

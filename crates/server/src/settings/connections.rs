@@ -1,9 +1,12 @@
 //! How connections are taken.
 
+use std::path::PathBuf;
+
 use liaison_inbound::{
     listener::Manner,
     network::Network,
     proxies::{Headers, Proxies},
+    tls::Files,
 };
 
 use super::{
@@ -23,12 +26,31 @@ pub(super) fn manner(reader: &mut Reader<'_>, auth: Option<&Auth>) -> Option<Man
     let everybody = by_default && matches!(auth, Some(Auth::Off));
     let connections = usize::try_from(connections?).ok()?;
     Some(Manner {
+        tls: None,
         proxies: Proxies { trusted: trusted?, headers: headers? },
         connections,
         of_each: if everybody { connections } else { usize::try_from(of_each?).ok()? },
         stalled: stalled?,
         idle: idle?,
     })
+}
+
+/// The files of encryption: certificate and key, or neither.
+pub(super) fn files(reader: &mut Reader<'_>) -> Option<Option<Files>> {
+    let file = |text: &str| Ok((!text.is_empty()).then(|| PathBuf::from(text)));
+    let certificate = reader.read("tls_certificate", file)?;
+    let key = reader.read("tls_key", file)?;
+    let authorities = reader.read("tls_client_authorities", file)?;
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(Some(Files { certificate, key, authorities })),
+        (Some(_), None) => reader.refuse("tls_certificate", "tls_certificate needs the key of it: set tls_key too"),
+        (None, Some(_)) => reader.refuse("tls_key", "tls_key needs the certificate: set tls_certificate too"),
+        (None, None) if authorities.is_some() => reader.refuse(
+            "tls_client_authorities",
+            "software is known by its certificate where encryption ends: set tls_certificate and tls_key too",
+        ),
+        (None, None) => Some(None),
+    }
 }
 
 fn networks(text: &str) -> Result<Vec<Network>, String> {

@@ -1,6 +1,7 @@
 //! What was given, as text, with the place it was given at.
 
 use std::{
+    borrow::Cow,
     ffi::OsString,
     fmt,
     path::{Path, PathBuf},
@@ -60,7 +61,7 @@ impl Given {
     /// Adds what the repeated `--set KEY=VALUE` says.
     pub fn set_flags(&mut self, pairs: &[String]) -> Result<(), SettingError> {
         for pair in pairs {
-            let place = Place::Flag(format!("--set {pair}"));
+            let place = Place::Flag(format!("--set {}", shown(pair)));
             let wrong = |problem: String| SettingError { place: place.clone(), problem };
             let (key, value) = pair.split_once('=').ok_or_else(|| wrong("write KEY=VALUE".into()))?;
             let key = known(key).ok_or_else(|| wrong(unknown_key(key)))?;
@@ -155,6 +156,15 @@ const COLLECTOR_VARIABLE: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
 /// The variable that names the file of settings.
 pub const CONFIG_VARIABLE: &str = "LIAISON_CONFIG";
+
+/// A value as it may be shown: without the password of an address.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    let parts = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));
+    match parts.and_then(|(scheme, (who, rest))| Some((scheme, who.split_once(':')?.0, rest))) {
+        Some((scheme, who, rest)) => format!("{scheme}://{who}:…@{rest}").into(),
+        None => text.into(),
+    }
+}
 
 fn known(key: &str) -> Option<&'static str> {
     ALL.iter().map(|setting| setting.key).find(|known| *known == key)

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
 
-use super::{Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings, connections, oidc};
+use super::{Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings, connections, given::shown, oidc};
 
 /// Reads all settings. All that is wrong is said at once.
 pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
@@ -25,6 +25,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let limits = limits(&mut reader);
     let shutdown_time = reader.read("shutdown_time", duration);
     let manner = connections::manner(&mut reader, auth.as_ref());
+    let tls = connections::files(&mut reader);
     match (listen, &auth, &public_url) {
         (Some(listen), Some(Auth::Off), _) => reader.errors.extend(open_to_everybody(listen, &given.get("listen").1)),
         (_, Some(Auth::Oidc(_)), Some(None)) => reader.errors.push(SettingError {
@@ -54,6 +55,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             limits: limits?,
             shutdown_time: shutdown_time?,
             manner: manner?,
+            tls: tls?,
         })
     };
     whole().ok_or_else(Vec::new)
@@ -90,11 +92,18 @@ impl Reader<'_> {
         match meaning(text.trim()) {
             Ok(value) => Some(value),
             Err(remedy) => {
-                let problem = format!("{key} cannot be {text:?}: {remedy}");
+                let problem = format!("{key} cannot be {:?}: {remedy}", shown(text));
                 self.errors.push(SettingError { place, problem });
                 None
             }
         }
+    }
+
+    /// Refuses a setting for a reason of its own.
+    pub(super) fn refuse<T>(&mut self, key: &'static str, problem: &str) -> Option<T> {
+        let place = self.given.get(key).1;
+        self.errors.push(SettingError { place, problem: problem.to_owned() });
+        None
     }
 }
 

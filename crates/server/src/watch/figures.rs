@@ -54,7 +54,7 @@ pub const ALL: [Figure; 27] = [
     gauge("liaison_connections", "Connections that are open, those to this listener among them."),
     counter(
         "liaison_connections_refused_total",
-        "Connections of callers that were closed on them, by why: crowd, stalled.",
+        "Connections of callers that were closed on them, by why: crowd, stalled, handshake.",
     ),
     histogram("liaison_search_seconds", "Time of searches in the store, once it is their turn."),
     counter("liaison_store_groups_again_total", "Groups of writes run again, by why: others, wider, lost."),
