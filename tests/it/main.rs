@@ -28,6 +28,7 @@ mod paging;
 mod patch;
 mod preferences;
 mod program;
+mod rates;
 mod readme;
 mod reindex;
 mod search;

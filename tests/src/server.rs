@@ -65,7 +65,10 @@ impl Launch {
     /// The same for callers who have a token of this provider.
     pub fn for_callers_of(mut self, provider: &Provider) -> Self {
         self.calls = Calls::Tokens;
-        self.with(&provider.settings("http://liaison.example"))
+        // Tests ask faster than anybody; those about rates set their own.
+        let rates = ["CALLER", "ADDRESS"].map(|of| (format!("LIAISON_RATE_PER_{of}"), "off".to_owned()));
+        self.settings.extend(rates);
+        self.with(&[("LIAISON_RATE_WRONG_TOKENS", "off")]).with(&provider.settings("http://liaison.example"))
     }
 
     /// The same with settings as in the environment (`LIAISON_MAX_PAGE`).

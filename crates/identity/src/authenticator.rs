@@ -91,8 +91,7 @@ impl Authenticator {
     /// # Errors
     /// Why its bearer is not believed.
     pub async fn authenticate(&self, token: &str, now: i64) -> Result<Arc<Authenticated>, Unbelieved> {
-        let mut name = [0; 32];
-        name.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        let name = name(token);
         if let Some(believed) = self.believed.get(&name) {
             if now < believed.until {
                 return Ok(believed);
@@ -125,6 +124,12 @@ impl Authenticator {
         Ok(believed)
     }
 
+    /// Whether a token was believed before, and is at this moment without being looked at again.
+    #[must_use]
+    pub fn remembers(&self, token: &str, now: i64) -> bool {
+        self.believed.get(&name(token)).is_some_and(|believed| now < believed.until)
+    }
+
     /// What a provider says of a token that says nothing by itself: the first that knows it.
     async fn looked_up(&self, token: &str, now: i64) -> Result<(&Provider, Claims), Unbelieved> {
         let mut last = Unbelieved::Stranger;
@@ -151,6 +156,13 @@ impl Authenticator {
         }
         Err(last)
     }
+}
+
+/// What a token is remembered by.
+fn name(token: &str) -> [u8; 32] {
+    let mut name = [0; 32];
+    name.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    name
 }
 
 /// The claims of a signed token; keys are asked for anew when it names one that is not known.

@@ -15,6 +15,7 @@ pub mod network;
 pub mod pace;
 pub mod protection;
 pub mod proxies;
+pub mod rates;
 pub mod sender;
 pub mod tls;
 

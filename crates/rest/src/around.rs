@@ -24,6 +24,7 @@ use axum::{
     routing::Route,
 };
 use futures_util::FutureExt as _;
+use liaison_inbound::sender::Sender;
 use tower::{Layer, Service, service_fn};
 use tower_http::{
     compression::Compression,
@@ -107,6 +108,11 @@ impl Surrounded {
     /// The route's answer, to a body out of its encoding: the limit of its size is kept where it is
     /// read, and so holds for what it decompresses to. In a box, since it is large and handed on.
     fn route(&mut self, mut request: Request) -> Answering {
+        if let Some(sender) = request.extensions().get::<Sender>()
+            && let Err(too_often) = self.around.base.options.rates.from_address(sender.address)
+        {
+            return ready(Ok(Refused::too_often(too_often).into_response())).boxed();
+        }
         let Some(encoding) = request.headers().get(header::CONTENT_ENCODING) else {
             return self.route.call(request).boxed();
         };

@@ -72,6 +72,16 @@ impl Authentication {
     }
 }
 
+impl Authentication {
+    /// Whether the token of these headers was believed a moment ago, and still is.
+    #[must_use]
+    pub fn remembers(&self, headers: &HeaderMap) -> bool {
+        let Self::Tokens(authenticator) = self else { return false };
+        let token = bearer(headers).ok().flatten();
+        token.is_some_and(|token| authenticator.remembers(token, Timestamp::now().as_second()))
+    }
+}
+
 /// The token of a request.
 ///
 /// # Errors

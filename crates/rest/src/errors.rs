@@ -15,6 +15,7 @@ use liaison_fhir::{
     outcome::{Issue, IssueKind},
     text,
 };
+use liaison_inbound::rates::TooOften;
 
 use crate::{
     exchange::Base,
@@ -110,6 +111,16 @@ impl Refused {
         Self::made(StatusCode::TOO_MANY_REQUESTS, vec![issue], About::RetryAfter(seconds))
     }
 
+    /// 429: somebody asks too often.
+    #[must_use]
+    pub fn too_often(TooOften { seconds }: TooOften) -> Self {
+        let text = text!(
+            en: "Too many requests: try again in {seconds} s.",
+            fr: "Trop de requêtes : réessayez dans {seconds} s.",
+        );
+        Self::too_many(Issue::error(IssueKind::Throttled, "", text), seconds)
+    }
+
     /// 503: the request was given up after the time limit of all requests.
     #[must_use]
     pub fn timeout() -> Self {
@@ -145,6 +156,12 @@ impl Refused {
             ),
         );
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, issue)
+    }
+
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
     }
 
     fn made(status: StatusCode, issues: Vec<Issue>, about: About) -> Self {

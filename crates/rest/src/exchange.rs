@@ -276,10 +276,28 @@ impl FromRequestParts<Base> for Exchange {
 
 /// Who sent a request; nobody needs to say so for what concerns nobody ([`Public`]).
 async fn caller(parts: &Parts, face: &Face, base: &Base) -> Result<Caller, Refused> {
-    match parts.extensions.get::<Anonymous>() {
-        Some(Anonymous) => Ok(Caller::System),
-        None => base.options.authentication.caller(&parts.headers, face).await,
+    if parts.extensions.get::<Anonymous>().is_some() {
+        return Ok(Caller::System);
     }
+    let (rates, authentication) = (&base.options.rates, &base.options.authentication);
+    let sender = parts.extensions.get::<Sender>();
+    let given = parts.headers.contains_key(header::AUTHORIZATION);
+    // Whoever shares an address with somebody who guesses goes on with what was believed before.
+    if let Some(sender) = sender.filter(|_| given)
+        && let Err(too_often) = rates.may_be_believed(sender.address)
+        && !authentication.remembers(&parts.headers)
+    {
+        return Err(Refused::too_often(too_often));
+    }
+    let caller = authentication.caller(&parts.headers, face).await;
+    match (&caller, sender) {
+        (Ok(Caller::Somebody(known)), _) => rates.by_caller(&known.identity.name).map_err(Refused::too_often)?,
+        (Err(refused), Some(sender)) if given && refused.status() == StatusCode::UNAUTHORIZED => {
+            rates.not_believed(sender.address).map_err(Refused::too_often)?;
+        }
+        _ => {}
+    }
+    caller
 }
 
 /// Marks a request that may come from anybody.

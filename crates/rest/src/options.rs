@@ -1,8 +1,11 @@
 //! How the FHIR bases are served.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use liaison_inbound::sender::Way;
+use liaison_inbound::{
+    rates::{Allowed, Rates},
+    sender::Way,
+};
 
 use crate::{authenticate::Authentication, figures::Counting};
 
@@ -22,6 +25,8 @@ pub struct RestOptions {
     pub cors: Cors,
     /// Whether requests are counted.
     pub counting: Counting,
+    /// How often somebody may ask.
+    pub rates: Arc<Rates>,
     /// How it is known who sent a request.
     pub authentication: Authentication,
 }
@@ -35,6 +40,7 @@ impl Default for RestOptions {
             timeout: Duration::from_secs(60),
             cors: Cors::Off,
             counting: Counting::Off,
+            rates: Arc::new(Rates::new(Allowed::default())),
             authentication: Authentication::Off,
         }
     }

@@ -2,11 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::Request,
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::IntoResponse as _,
+};
 use liaison_app::App;
 use liaison_fhir::search::{definition::definitions, index::Param};
 use liaison_identity::{authenticator::Authenticator, provider::Ask};
-use liaison_inbound::sender::Way;
+use liaison_inbound::{
+    rates::{Rates, TooOften},
+    sender::{Sender, Way},
+};
 use liaison_outbound::{http_client::HttpClient, providers::Providers, s3::S3};
 use liaison_rest::{RestOptions, authenticate::Authentication, figures::Counting, routes::BASES};
 use liaison_store::indexing::{Claim, Standing};
@@ -56,7 +65,9 @@ impl Assembly {
             tracing::warn!("{waiting}: run `liaison reindex`");
         }
         let app = App::open(store.clone(), app_settings(settings)).await.map_err(|error| Failure::of(&named, error))?;
+        let rates = Arc::new(Rates::new(settings.rates));
         let rest = RestOptions {
+            rates: Arc::clone(&rates),
             public_url: settings.public_url.clone(),
             way: way(settings),
             body_limit: settings.limits.body,
@@ -66,7 +77,7 @@ impl Assembly {
         };
         let router = liaison_rest::router(app.clone(), rest)
             .merge(health::router(store.clone()))
-            .merge(liaison_web::router(site(settings)));
+            .merge(throttled(liaison_web::router(site(settings)), rates));
         Ok(Self { app, store, router })
     }
 
@@ -122,6 +133,27 @@ fn watched(auth: &Auth) -> Vec<&'static str> {
         Auth::Off => Vec::new(),
         Auth::Oidc(_) => liaison_app::sights::WATCHED.into(),
     }
+}
+
+/// Pages, but for who asks for too many: the API says so in its own words.
+fn throttled(pages: Router, rates: Arc<Rates>) -> Router {
+    pages.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let sender: Option<&Sender> = request.extensions().get();
+        let allowed = sender.map_or(Ok(()), |sender| rates.from_address(sender.address));
+        async move {
+            match allowed {
+                Ok(()) => next.run(request).await,
+                Err(TooOften { seconds }) => (
+                    StatusCode::TOO_MANY_REQUESTS,
+                    [(header::RETRY_AFTER, seconds.to_string())],
+                    format!(
+                        "Trop de requêtes : réessayez dans {seconds} s.\nToo many requests: try again in {seconds} s.\n"
+                    ),
+                )
+                    .into_response(),
+            }
+        }
+    }))
 }
 
 /// How callers come who come to us directly.

@@ -12,7 +12,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use jiff::tz::TimeZone;
 use liaison_identity::provider::Trusted;
-use liaison_inbound::{listener::Manner, tls::Files};
+use liaison_inbound::{listener::Manner, rates::Allowed, tls::Files};
 use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
 
@@ -30,7 +30,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 32] = [
+pub const ALL: [Setting; 35] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -101,6 +101,17 @@ pub const ALL: [Setting; 32] = [
         meaning: "how long a caller may keep the server waiting in the middle of a head, a body or an answer",
     },
     Setting { key: "idle_time", default: "75s", meaning: "how long a connection is kept between requests" },
+    Setting {
+        key: "rate_per_caller",
+        default: "300/s",
+        meaning: "most requests of one caller who is known, in a second (300/s) or a minute (6000/m); off: no limit",
+    },
+    Setting { key: "rate_per_address", default: "1000/s", meaning: "most requests from one address, written the same" },
+    Setting {
+        key: "rate_wrong_tokens",
+        default: "60/m",
+        meaning: "most tokens from one address that are not believed, before no token from there is looked at",
+    },
     Setting { key: "time_zone", default: "Europe/Paris", meaning: "zone of dates that have none" },
     Setting { key: "log", default: "text", meaning: "how logs are written on standard error: text or json" },
     Setting { key: "log_level", default: "info", meaning: "which logs are written: error, warn, info, debug, trace" },
@@ -166,6 +177,8 @@ pub struct Settings {
     pub manner: Manner,
     /// The files of encryption, when it ends here.
     pub tls: Option<Files>,
+    /// How often somebody may ask.
+    pub rates: Allowed,
 }
 
 /// Who may call.

@@ -6,6 +6,7 @@ use liaison_inbound::{
     listener::Manner,
     network::Network,
     proxies::{Headers, Proxies},
+    rates::{Allowed, Per, Rate},
     tls::Files,
 };
 
@@ -33,6 +34,32 @@ pub(super) fn manner(reader: &mut Reader<'_>, auth: Option<&Auth>) -> Option<Man
         stalled: stalled?,
         idle: idle?,
     })
+}
+
+/// How often somebody may ask; without login only what is said.
+pub(super) fn rates(reader: &mut Reader<'_>, auth: Option<&Auth>) -> Option<Allowed> {
+    let caller = reader.read("rate_per_caller", rate)?;
+    let address = reader.read("rate_per_address", rate)?;
+    let unbelieved = reader.read("rate_wrong_tokens", rate)?;
+    let by_default = matches!(reader.given.get("rate_per_address").1, Place::Default(_));
+    let everybody = by_default && matches!(auth, Some(Auth::Off));
+    Some(Allowed { caller, address: address.filter(|_| !everybody), unbelieved })
+}
+
+/// `300/s`, `60/m`, `off`.
+fn rate(text: &str) -> Result<Option<Rate>, String> {
+    const REMEDY: &str = "write how many in a second or a minute, such as 300/s or 60/m, or off";
+    if text == "off" {
+        return Ok(None);
+    }
+    let (count, per) = text.split_once('/').ok_or(REMEDY)?;
+    let per = match per.trim() {
+        "s" => Per::Second,
+        "m" => Per::Minute,
+        _ => return Err(REMEDY.into()),
+    };
+    let count = count.trim().parse().map_err(|_| REMEDY)?;
+    Ok(Some(Rate { count, per }))
 }
 
 /// The files of encryption: certificate and key, or neither.

@@ -26,6 +26,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let shutdown_time = reader.read("shutdown_time", duration);
     let manner = connections::manner(&mut reader, auth.as_ref());
     let tls = connections::files(&mut reader);
+    let rates = connections::rates(&mut reader, auth.as_ref());
     match (listen, &auth, &public_url) {
         (Some(listen), Some(Auth::Off), _) => reader.errors.extend(open_to_everybody(listen, &given.get("listen").1)),
         (_, Some(Auth::Oidc(_)), Some(None)) => reader.errors.push(SettingError {
@@ -56,6 +57,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             shutdown_time: shutdown_time?,
             manner: manner?,
             tls: tls?,
+            rates: rates?,
         })
     };
     whole().ok_or_else(Vec::new)
