@@ -227,3 +227,122 @@ fn doctor_shows_no_password() {
     let wrong = said(&Command::new(binary()).args(["serve", "--store", "postgre://a:hunter2@b/c"]).output().unwrap());
     assert!(wrong.contains("store") && !wrong.contains("hunter2"), "{wrong}");
 }
+
+mod software {
+    //! Software that is known by its certificate.
+
+    use liaison_tests::Provider;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A server that knows software by certificates of this authority.
+    async fn knowing(authority: &Authority, provider: &Provider, software: &str) -> Server {
+        let own = authority.server("server");
+        let files = settings(&own);
+        let authorities = ("LIAISON_TLS_CLIENT_AUTHORITIES", text(authority.certificate()));
+        let settings = [files[0], files[1], authorities, ("LIAISON_CERTIFICATE_SOFTWARE", software)];
+        Server::launch(Launch::on(Store::new()).for_callers_of(provider).with(&settings)).await
+    }
+
+    /// The status of an answer to who comes with a certificate, or none, and more arguments of curl; 0: none.
+    fn status(authority: &Authority, server: &Server, with: Option<&Certificate>, more: &[&str]) -> u32 {
+        let address = format!("{}/fhir/r4/DocumentReference", server.root());
+        let mut arguments = vec!["--output", "/dev/null", "--write-out", "%{http_code}"];
+        if let Some(with) = with {
+            arguments.extend(["--cert", text(&with.certificate), "--key", text(&with.key)]);
+        }
+        arguments.extend(more);
+        arguments.push(&address);
+        let output = curl(authority, &arguments);
+        String::from_utf8_lossy(&output.stdout).trim().parse().unwrap_or_default()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn software_is_known_by_its_certificate() {
+        let (authority, stranger, provider) = (Authority::new(), Authority::new(), Provider::start().await);
+        let subject = "/C=FR/O=Exemple/CN=homecare";
+        let homecare = authority.sign("homecare", subject, &["extendedKeyUsage=clientAuth"]);
+        let by_host = authority.sign("host", "/CN=any", &["subjectAltName=DNS:his.example.org"]);
+        let other = authority.sign("other", "/C=FR/O=Exemple/CN=homecare2", &[]);
+        let forged = stranger.sign("forged", subject, &["extendedKeyUsage=clientAuth"]);
+        let for_servers = authority.sign("servers", subject, &["extendedKeyUsage=serverAuth"]);
+        let known =
+            "dn:CN=homecare,O=Exemple,C=FR=staff@https://finess.esante.gouv.fr|750803447; dns:his.example.org=self";
+        let server = knowing(&authority, &provider, known).await;
+        let by = |with: Option<&Certificate>| status(&authority, &server, with, &[]);
+        assert_eq!(by(Some(&homecare)), 200);
+        assert_eq!(by(Some(&by_host)), 200);
+        assert_eq!(by(Some(&other)), 401, "of the same authority, and nobody's");
+        assert_eq!(by(None), 401, "who comes without one needs a token");
+        assert_eq!(by(Some(&forged)), 0, "another authority: no connection");
+        assert_eq!(by(Some(&for_servers)), 0, "not meant for callers: no connection");
+        // A key without its certificate, or the other way round, is nothing.
+        let stolen = Certificate { certificate: homecare.certificate.clone(), key: other.key.clone() };
+        assert_eq!(by(Some(&stolen)), 0);
+        // What a caller writes of itself is not believed, certificate or not.
+        let der =
+            Command::new("openssl").args(["x509", "-outform", "der", "-in", text(&homecare.certificate)]).output();
+        let told = format!("Client-Cert: :{}:", base64(&der.unwrap().stdout));
+        assert_eq!(status(&authority, &server, None, &["--header", &told]), 401);
+        // A token says more than a certificate: a wrong one is not mended by it.
+        assert_eq!(
+            status(&authority, &server, Some(&homecare), &["--header", "Authorization: Bearer no.such.token"]),
+            401
+        );
+        let nurse = provider.token(&json!({ "sub": "awa", "rpps": "10000000001", "profession": "60" }));
+        assert_eq!(status(&authority, &server, None, &["--header", &format!("Authorization: Bearer {nurse}")]), 200);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_token_that_is_bound_to_a_certificate_is_nothing_without_it() {
+        let (authority, provider) = (Authority::new(), Provider::start().await);
+        let (own, other) = (authority.sign("own", "/CN=own", &[]), authority.sign("other", "/CN=other", &[]));
+        let server = knowing(&authority, &provider, "").await;
+        let digest = Command::new("sh")
+            .args([
+                "-c",
+                &format!("openssl x509 -in {} -outform der | openssl dgst -sha256 -binary", text(&own.certificate)),
+            ])
+            .output();
+        let thumbprint = base64(&digest.unwrap().stdout).replace('+', "-").replace('/', "_").replace('=', "");
+        let bound = |to| provider.token(&json!({ "sub": "awa", "rpps": "10000000001", "profession": "60", "cnf": to }));
+        let send = |token: &str, with: Option<&Certificate>| {
+            status(&authority, &server, with, &["--header", &format!("Authorization: Bearer {token}")])
+        };
+        let token = bound(json!({ "x5t#S256": thumbprint }));
+        assert_eq!(send(&token, Some(&own)), 200);
+        assert_eq!(send(&token, None), 401, "stolen");
+        assert_eq!(send(&token, Some(&other)), 401, "stolen by other software");
+        assert_eq!(send(&token, Some(&own)), 200);
+        assert_eq!(send(&bound(json!({ "jkt": thumbprint })), Some(&own)), 401, "bound in a way that is not known");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_proxy_that_is_trusted_tells_the_certificate_of_software() {
+        let (authority, provider) = (Authority::new(), Provider::start().await);
+        let homecare = authority.sign("homecare", "/CN=homecare", &[]);
+        let der =
+            Command::new("openssl").args(["x509", "-outform", "der", "-in", text(&homecare.certificate)]).output();
+        let told = format!(":{}:", base64(&der.unwrap().stdout));
+        let known = ("LIAISON_CERTIFICATE_SOFTWARE", "dn:CN=homecare=self");
+        let trusted = ("LIAISON_TRUSTED_PROXIES", "127.0.0.1");
+        let ask = async |settings: &[(&str, &str)]| {
+            let server = Server::launch(Launch::on(Store::new()).for_callers_of(&provider).with(settings)).await;
+            server.r4().request("GET", "DocumentReference").header("client-cert", &told).send().await.status
+        };
+        assert_eq!(ask(&[known, trusted, ("LIAISON_PROXY_CERTIFICATES", "client-cert")]).await, 200);
+        let nobody_could = Launch::on(Store::new()).for_callers_of(&provider).with(&[known, trusted]);
+        let refused = Server::try_launch(nobody_could).await.err().expect("a refusal");
+        assert!(refused.said.contains("nobody can come with a certificate"), "{}", refused.said);
+        let without = [("LIAISON_CERTIFICATE_SOFTWARE", ""), trusted];
+        assert_eq!(ask(&without).await, 401, "a header that the proxy does not write is the caller's");
+        let other = ("LIAISON_TRUSTED_PROXIES", "192.0.2.1");
+        assert_eq!(ask(&[known, other, ("LIAISON_PROXY_CERTIFICATES", "client-cert")]).await, 401);
+    }
+
+    fn base64(bytes: &[u8]) -> String {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        STANDARD.encode(bytes)
+    }
+}

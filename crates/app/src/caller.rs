@@ -26,6 +26,14 @@ pub struct Known {
     pub bases: Arc<[String]>,
 }
 
+impl Known {
+    /// Somebody whom the rules of access alone limit.
+    #[must_use]
+    pub fn without_scopes(identity: Identity, bases: Arc<[String]>) -> Self {
+        Self { identity, scopes: Scopes::default(), patient: None, bases }
+    }
+}
+
 impl Caller {
     /// How the caller is named in the change feed and the audit trail.
     #[must_use]

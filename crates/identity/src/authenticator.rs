@@ -37,6 +37,8 @@ pub struct Authenticated {
     pub scopes: Scopes,
     /// The id of the one person that the token was launched for (SMART's launch context).
     pub patient: Option<String>,
+    /// The certificate that its bearer must come with (RFC 8705): its SHA-256, as claims write it.
+    pub bound: Option<String>,
     /// Until when this is believed without looking again, in seconds since 1970.
     until: i64,
 }
@@ -56,6 +58,9 @@ pub enum Unbelieved {
     /// Who its bearer is cannot be told.
     #[error(transparent)]
     Nobody(#[from] Nobody),
+    /// It is bound to a key in a way that is not known here (RFC 7800): whoever bears it proves nothing.
+    #[error("the token is bound to a key in a way that is not known here")]
+    Bound,
     /// It carries a scope that is not understood.
     #[error(transparent)]
     Scope(#[from] NoScope),
@@ -118,6 +123,7 @@ impl Authenticator {
             identity: trusted.mapping.identity(&trusted.expected.issuer, &claims, &self.bases)?,
             scopes: Scopes::read(&claims.texts("scope").join(" "))?,
             patient: claims.text("patient"),
+            bound: bound(&claims)?,
             until,
         });
         self.believed.insert(name, Arc::clone(&believed));
@@ -128,6 +134,12 @@ impl Authenticator {
     #[must_use]
     pub fn remembers(&self, token: &str, now: i64) -> bool {
         self.believed.get(&name(token)).is_some_and(|believed| now < believed.until)
+    }
+
+    /// The certificate that the bearer of a token that is remembered must come with.
+    #[must_use]
+    pub fn bound(&self, token: &str) -> Option<String> {
+        self.believed.get(&name(token))?.bound.clone()
     }
 
     /// What a provider says of a token that says nothing by itself: the first that knows it.
@@ -155,6 +167,15 @@ impl Authenticator {
             }
         }
         Err(last)
+    }
+}
+
+/// What claims say of the certificate that must come with them.
+fn bound(claims: &Claims) -> Result<Option<String>, Unbelieved> {
+    match claims.text("cnf.x5t#S256") {
+        Some(thumbprint) => Ok(Some(thumbprint)),
+        None if claims.at("cnf").is_empty() => Ok(None),
+        None => Err(Unbelieved::Bound),
     }
 }
 
@@ -337,6 +358,25 @@ mod tests {
     }
 
     const GAP_AND_MORE: i64 = 11;
+
+    #[tokio::test]
+    async fn a_token_may_be_bound_to_a_certificate_and_to_nothing_else() {
+        let issuing = Issuing::new("a");
+        let authenticator = authenticator(&Answers::publishing(issuing.published()));
+        let bound = |to: Value| {
+            let mut claims = claims();
+            claims["cnf"] = to;
+            issuing.sign(&claims)
+        };
+        let token = bound(json!({ "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" }));
+        let believed = authenticator.authenticate(&token, NOW).await.unwrap();
+        assert_eq!(believed.bound.as_deref(), Some("bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"));
+        assert_eq!(authenticator.bound(&token), believed.bound);
+        for unknown in [json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }), json!("x"), json!({})] {
+            let refused = authenticator.authenticate(&bound(unknown.clone()), NOW).await.unwrap_err();
+            assert_eq!(refused, Unbelieved::Bound, "{unknown}");
+        }
+    }
 
     #[tokio::test]
     async fn other_issuers_and_text_that_is_no_token_are_strangers() {

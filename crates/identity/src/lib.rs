@@ -10,6 +10,7 @@
 //! may do what. Time is a parameter. Start reading at [`authenticator::Authenticator::authenticate`].
 
 pub mod authenticator;
+pub mod certified;
 pub mod claims;
 pub mod keys;
 pub mod mapping;

@@ -153,7 +153,9 @@ impl Mapping {
 }
 
 impl Software {
-    fn identity(&self, name: String) -> Identity {
+    /// Who it is, under a name.
+    #[must_use]
+    pub fn identity(&self, name: String) -> Identity {
         let structure = self.structure.as_ref().and_then(|(system, value)| identified(system, value));
         Identity {
             name,

@@ -139,7 +139,7 @@ async fn answer(
     let mut request = request.map(|body| Arriving::new(body, manner.stalled));
     named_host(&mut request);
     request.extensions_mut().insert(sender);
-    if let Some(certificate) = opened.certificate {
+    if let Some(certificate) = manner.proxies.certificate(opened.peer, opened.certificate.as_ref(), request.headers()) {
         request.extensions_mut().insert(certificate);
     }
     let mut response = taking.router.clone().call(request).await?;

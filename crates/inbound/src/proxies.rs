@@ -4,11 +4,16 @@
 //! read from its end: each proxy adds what it saw itself, so the last address that is not one of ours is the
 //! caller's, and whatever stands before it was written by the caller.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, header};
 
 use crate::{
+    certificate::Read,
     network::{Network, plain},
     sender::{Sender, Way},
 };
@@ -20,6 +25,18 @@ pub struct Proxies {
     pub trusted: Vec<Network>,
     /// The headers they write.
     pub headers: Headers,
+    /// How they tell the certificate that a caller proved to have.
+    pub certificates: Certificates,
+}
+
+/// How proxies tell the certificate that a caller proved to have to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Certificates {
+    /// They do not: a header that says so is the caller's.
+    #[default]
+    Untold,
+    /// In `Client-Cert` (RFC 9440).
+    ClientCert,
 }
 
 /// The headers in which proxies say whom they speak for. Those of the other kind are not looked at: a proxy
@@ -35,6 +52,8 @@ pub enum Headers {
 
 static FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+static CERTIFICATE: HeaderName = HeaderName::from_static("client-cert");
 
 /// Longer chains of proxies are nobody's.
 const LONGEST: usize = 32;
@@ -68,6 +87,32 @@ impl Proxies {
         }
         sender
     }
+}
+
+impl Proxies {
+    /// The certificate that the sender of these headers proved to have, over a connection from this peer who
+    /// came with that certificate. One of a proxy is the proxy's, and nobody else's.
+    pub(crate) fn certificate(
+        &self,
+        peer: SocketAddr,
+        own: Option<&Arc<Read>>,
+        headers: &HeaderMap,
+    ) -> Option<Arc<Read>> {
+        if !self.trusts(peer.ip()) {
+            return own.cloned();
+        }
+        let mut told = headers.get_all(&CERTIFICATE).iter();
+        match (self.certificates, told.next(), told.next()) {
+            (Certificates::ClientCert, Some(one), None) => told_by(one.to_str().ok()?).map(Arc::new),
+            _ => None,
+        }
+    }
+}
+
+/// A certificate as a proxy tells it: its bytes in base64, between colons (RFC 8941).
+fn told_by(text: &str) -> Option<Read> {
+    let bytes = STANDARD.decode(text.trim().strip_prefix(':')?.strip_suffix(':')?).ok()?;
+    Read::of(&bytes).ok()
 }
 
 /// What one proxy says of who came to it.
@@ -130,7 +175,8 @@ mod tests {
             headers.append(*name, HeaderValue::from_str(value).unwrap());
         }
         let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
-        let sender = Proxies { trusted, headers: kind }.sender(peer, Way::Clear, &headers);
+        let proxies = Proxies { trusted, headers: kind, certificates: Certificates::Untold };
+        let sender = proxies.sender(peer, Way::Clear, &headers);
         (sender.address.to_string(), sender.way)
     }
 
@@ -188,6 +234,33 @@ mod tests {
         assert_eq!(x("10.1.2.3", &behind).0, "10.9.9.9");
         let way_without_address = [("x-forwarded-proto", "https")];
         assert_eq!(x("10.1.2.3", &way_without_address), said("10.1.2.3", Way::Clear));
+    }
+
+    #[test]
+    fn a_certificate_is_told_by_a_proxy_that_is_trusted_and_set_up_to_tell_it() {
+        let told = |peer: &str, certificates, own: Option<&Arc<Read>>, lines: &[&str]| {
+            let trusted = vec![Network::parse("10.0.0.0/8").unwrap()];
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(&CERTIFICATE, HeaderValue::from_str(line).unwrap());
+            }
+            let proxies = Proxies { trusted, certificates, ..Proxies::default() };
+            let peer = SocketAddr::new(peer.parse().unwrap(), 4711);
+            proxies.certificate(peer, own, &headers).map(|certificate| certificate.subject.clone())
+        };
+        let made: String = include_str!("certificate/made.pem").lines().filter(|line| !line.starts_with('-')).collect();
+        let line = format!(":{made}:");
+        let subject = Some("CN=homecare,O=Exemple,C=FR".to_owned());
+        assert_eq!(told("10.1.2.3", Certificates::ClientCert, None, &[&line]), subject);
+        assert_eq!(told("10.1.2.3", Certificates::Untold, None, &[&line]), None);
+        assert_eq!(told("192.0.2.1", Certificates::ClientCert, None, &[&line]), None);
+        for wrong in ["", ":", "::", &made, ":AAAA:", &format!("{line}, {line}")] {
+            assert_eq!(told("10.1.2.3", Certificates::ClientCert, None, &[wrong]), None, "{wrong}");
+        }
+        assert_eq!(told("10.1.2.3", Certificates::ClientCert, None, &[&line, &line]), None, "not one of two");
+        let own = Arc::new(told_by(&line).unwrap());
+        assert_eq!(told("192.0.2.1", Certificates::ClientCert, Some(&own), &[]), subject);
+        assert_eq!(told("10.1.2.3", Certificates::ClientCert, Some(&own), &[]), None, "that is the proxy's own");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use liaison_app::{
     caller::{Caller, Known},
@@ -13,6 +14,7 @@ use liaison_fhir::{
     text,
 };
 use liaison_identity::authenticator::{Authenticator, Unbelieved};
+use liaison_inbound::certificate::Read as Certificate;
 
 use crate::errors::Refused;
 
@@ -79,6 +81,29 @@ impl Authentication {
         let Self::Tokens(authenticator) = self else { return false };
         let token = bearer(headers).ok().flatten();
         token.is_some_and(|token| authenticator.remembers(token, Timestamp::now().as_second()))
+    }
+}
+
+impl Authentication {
+    /// Whether the token of these headers, which was believed, came with the certificate that it is bound to
+    /// (RFC 8705), if it is bound to one: whoever took it from its bearer has not the key.
+    ///
+    /// # Errors
+    /// 401 when it did not.
+    pub fn comes_with(&self, headers: &HeaderMap, certificate: Option<&Certificate>) -> Result<(), Refused> {
+        let Self::Tokens(authenticator) = self else { return Ok(()) };
+        let Some(bound) = bearer(headers)?.and_then(|token| authenticator.bound(token)) else { return Ok(()) };
+        if certificate.is_some_and(|certificate| URL_SAFE_NO_PAD.encode(certificate.fingerprint) == bound) {
+            return Ok(());
+        }
+        tracing::info!("a token came without the certificate that it is bound to");
+        Err(Refused::unauthorized(
+            format!("{REALM}, error=\"invalid_token\""),
+            issue(text!(
+                en: "Your access token is bound to a certificate: send it over a connection with that certificate.",
+                fr: "Votre jeton d'accès est lié à un certificat : envoyez-le par une connexion munie de ce certificat.",
+            )),
+        ))
     }
 }
 

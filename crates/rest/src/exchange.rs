@@ -10,9 +10,10 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::Response,
 };
+use jiff::Timestamp;
 use liaison_app::{
     App,
-    caller::Caller,
+    caller::{Caller, Known},
     error::AppError,
     face::Face,
     name::{self, Name},
@@ -25,9 +26,10 @@ use liaison_fhir::{
     search::parse::Handling,
     text,
 };
-use liaison_inbound::sender::Sender;
+use liaison_inbound::{certificate::Read as Certificate, sender::Sender};
 
 use crate::{
+    authenticate::Authentication,
     errors::Refused,
     interaction::capabilities::Statements,
     negotiate::{self, Reply},
@@ -289,7 +291,13 @@ async fn caller(parts: &Parts, face: &Face, base: &Base) -> Result<Caller, Refus
     {
         return Err(Refused::too_often(too_often));
     }
-    let caller = authentication.caller(&parts.headers, face).await;
+    let caller = match by_certificate(parts, face, base).filter(|_| !given) {
+        Some(software) => Ok(software),
+        None => authentication.caller(&parts.headers, face).await.and_then(|caller| {
+            authentication.comes_with(&parts.headers, parts.extensions.get::<Arc<Certificate>>().map(Arc::as_ref))?;
+            Ok(caller)
+        }),
+    };
     match (&caller, sender) {
         (Ok(Caller::Somebody(known)), _) => rates.by_caller(&known.identity.name).map_err(Refused::too_often)?,
         (Err(refused), Some(sender)) if given && refused.status() == StatusCode::UNAUTHORIZED => {
@@ -298,6 +306,22 @@ async fn caller(parts: &Parts, face: &Face, base: &Base) -> Result<Caller, Refus
         _ => {}
     }
     caller
+}
+
+/// The software that a request comes from, when callers need to be known and it is known by its certificate.
+fn by_certificate(parts: &Parts, face: &Face, base: &Base) -> Option<Caller> {
+    let certificate = parts.extensions.get::<Arc<Certificate>>()?;
+    if matches!(base.options.authentication, Authentication::Off) {
+        return None;
+    }
+    // A connection may last longer than the certificate that it was opened with.
+    let now = u64::try_from(Timestamp::now().as_second()).ok()?;
+    let holds = (certificate.from.as_secs()..certificate.until.as_secs()).contains(&now);
+    let identity = base.options.certified.identity(&certificate.called()).filter(|_| holds);
+    if identity.is_none() {
+        tracing::info!(subject = certificate.subject, "a certificate is nobody's that is known here");
+    }
+    Some(Caller::Somebody(Arc::new(Known::without_scopes(identity?, Arc::clone(&face.bases)))))
 }
 
 /// Marks a request that may come from anybody.

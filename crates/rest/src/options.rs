@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use liaison_identity::certified::Certified;
 use liaison_inbound::{
     rates::{Allowed, Rates},
     sender::Way,
@@ -27,6 +28,8 @@ pub struct RestOptions {
     pub counting: Counting,
     /// How often somebody may ask.
     pub rates: Arc<Rates>,
+    /// Software that is known by its certificate, where callers need to be known.
+    pub certified: Certified,
     /// How it is known who sent a request.
     pub authentication: Authentication,
 }
@@ -41,6 +44,7 @@ impl Default for RestOptions {
             cors: Cors::Off,
             counting: Counting::Off,
             rates: Arc::new(Rates::new(Allowed::default())),
+            certified: Certified::default(),
             authentication: Authentication::Off,
         }
     }

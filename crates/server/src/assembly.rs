@@ -73,6 +73,7 @@ impl Assembly {
             body_limit: settings.limits.body,
             counting: if settings.metrics_listen.is_some() { Counting::On } else { Counting::Off },
             authentication: authentication(settings)?,
+            certified: settings.certified.clone(),
             ..RestOptions::default()
         };
         let router = liaison_rest::router(app.clone(), rest)

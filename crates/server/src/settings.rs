@@ -11,7 +11,7 @@ mod read;
 use std::{net::SocketAddr, time::Duration};
 
 use jiff::tz::TimeZone;
-use liaison_identity::provider::Trusted;
+use liaison_identity::{certified::Certified, provider::Trusted};
 use liaison_inbound::{listener::Manner, rates::Allowed, tls::Files};
 use liaison_outbound::s3::{Address, Credentials};
 use liaison_store::store::StoreUrl;
@@ -30,7 +30,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 35] = [
+pub const ALL: [Setting; 37] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -88,6 +88,16 @@ pub const ALL: [Setting; 35] = [
         key: "proxy_headers",
         default: "x-forwarded",
         meaning: "the headers that these proxies write: x-forwarded, or forwarded (RFC 7239)",
+    },
+    Setting {
+        key: "proxy_certificates",
+        default: "off",
+        meaning: "how these proxies tell the certificate of software: off, or client-cert (RFC 9440)",
+    },
+    Setting {
+        key: "certificate_software",
+        default: "",
+        meaning: "software known by its certificate, as dn:|dns:|uri:|sha256:NAME=self|staff|anybody|operator[@SYSTEM|VALUE], separated by ;",
     },
     Setting { key: "max_connections", default: "4096", meaning: "most connections at a time; who comes then waits" },
     Setting {
@@ -179,6 +189,8 @@ pub struct Settings {
     pub tls: Option<Files>,
     /// How often somebody may ask.
     pub rates: Allowed,
+    /// Software that is known by its certificate.
+    pub certified: Certified,
 }
 
 /// Who may call.

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use liaison_identity::certified::Certified;
 use liaison_inbound::{
     listener::Manner,
     network::Network,
-    proxies::{Headers, Proxies},
+    proxies::{Certificates, Headers, Proxies},
     rates::{Allowed, Per, Rate},
     tls::Files,
 };
@@ -19,6 +20,7 @@ use super::{
 pub(super) fn manner(reader: &mut Reader<'_>, auth: Option<&Auth>) -> Option<Manner> {
     let trusted = reader.read("trusted_proxies", networks);
     let headers = reader.read("proxy_headers", headers);
+    let certificates = reader.read("proxy_certificates", certificates);
     let connections = reader.read("max_connections", count);
     let of_each = reader.read("max_connections_per_address", count);
     let stalled = reader.read("stall_time", duration);
@@ -28,7 +30,7 @@ pub(super) fn manner(reader: &mut Reader<'_>, auth: Option<&Auth>) -> Option<Man
     let connections = usize::try_from(connections?).ok()?;
     Some(Manner {
         tls: None,
-        proxies: Proxies { trusted: trusted?, headers: headers? },
+        proxies: Proxies { trusted: trusted?, headers: headers?, certificates: certificates? },
         connections,
         of_each: if everybody { connections } else { usize::try_from(of_each?).ok()? },
         stalled: stalled?,
@@ -80,6 +82,17 @@ pub(super) fn files(reader: &mut Reader<'_>) -> Option<Option<Files>> {
     }
 }
 
+/// Refuses certificates that nobody could come with.
+pub(super) fn can_be_shown(reader: &mut Reader<'_>, certified: &Certified, tls: Option<&Files>, manner: &Manner) {
+    let by_us = tls.is_some_and(|files| files.authorities.is_some());
+    let by_proxies = manner.proxies.certificates == Certificates::ClientCert && !manner.proxies.trusted.is_empty();
+    if !certified.0.is_empty() && !by_us && !by_proxies {
+        let problem = "nobody can come with a certificate: set tls_client_authorities, or trusted_proxies and \
+                       proxy_certificates = client-cert";
+        reader.refuse::<()>("certificate_software", problem);
+    }
+}
+
 fn networks(text: &str) -> Result<Vec<Network>, String> {
     let listed = text.split(',').map(str::trim).filter(|network| !network.is_empty());
     listed.map(|network| Network::parse(network).map_err(|error| error.to_string())).collect()
@@ -90,5 +103,13 @@ fn headers(text: &str) -> Result<Headers, String> {
         "x-forwarded" => Ok(Headers::XForwarded),
         "forwarded" => Ok(Headers::Forwarded),
         _ => Err("write x-forwarded (X-Forwarded-For and -Proto) or forwarded (RFC 7239)".into()),
+    }
+}
+
+fn certificates(text: &str) -> Result<Certificates, String> {
+    match text {
+        "off" => Ok(Certificates::Untold),
+        "client-cert" => Ok(Certificates::ClientCert),
+        _ => Err("write off, or client-cert (RFC 9440)".into()),
     }
 }

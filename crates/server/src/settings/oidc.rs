@@ -2,6 +2,7 @@
 
 use liaison_care::access::{Acting, Office};
 use liaison_identity::{
+    certified::Certified,
     mapping::{Mapping, Software},
     provider::Trusted,
     token::Expected,
@@ -48,13 +49,50 @@ pub(super) fn software(text: &str) -> Result<Vec<Software>, String> {
     text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(one_software).collect()
 }
 
-fn one_software(text: &str) -> Result<Software, String> {
-    let wrong = || {
-        format!(
-            "{text:?} is not CLIENT=self|staff|anybody|operator[@SYSTEM|VALUE], such as homecare=staff@https://finess.esante.gouv.fr|750803447"
-        )
+/// `NAME=self|staff|anybody|operator[@SYSTEM|VALUE]`, separated by semicolons, since names of subjects have
+/// commas. A name says what of the certificate it is: `sha256:…`, `dn:…`, `dns:…`, `uri:…`.
+pub(super) fn certified(text: &str) -> Result<Certified, String> {
+    let listed = text.split(';').map(str::trim).filter(|one| !one.is_empty());
+    let software: Result<Vec<Software>, String> = listed.map(one_certified).collect();
+    software.map(Certified)
+}
+
+fn one_certified(text: &str) -> Result<Software, String> {
+    // What a subject is called has equals signs of its own.
+    let software = text.rsplit_once('=').map(|(name, what)| granted(text, name, what)).ok_or_else(|| wrong(text))??;
+    let Some((kind, name)) = software.client.split_once(':') else { return Err(wrong(text)) };
+    let name = match kind {
+        // As openssl and browsers show it: in capitals, with colons.
+        "sha256" => {
+            let digits: String = name.chars().filter(|c| *c != ':').collect();
+            let whole = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+            whole.then(|| digits.to_ascii_lowercase()).ok_or_else(|| format!("{text:?}: a SHA-256 has 64 digits"))?
+        }
+        "dns" => name.to_ascii_lowercase(),
+        "dn" | "uri" => name.to_owned(),
+        _ => return Err(wrong(text)),
     };
-    let (client, what) = text.split_once('=').ok_or_else(wrong)?;
+    if name.is_empty() {
+        return Err(wrong(text));
+    }
+    Ok(Software { client: format!("{kind}:{name}"), ..software })
+}
+
+fn one_software(text: &str) -> Result<Software, String> {
+    let (client, what) = text.split_once('=').ok_or_else(|| wrong(text))?;
+    granted(text, client, what)
+}
+
+fn wrong(text: &str) -> String {
+    format!(
+        "{text:?} is not NAME=self|staff|anybody|operator[@SYSTEM|VALUE], such as \
+         homecare=staff@https://finess.esante.gouv.fr|750803447; certificates have names such as \
+         dn:CN=homecare,O=Exemple,C=FR, dns:homecare.example.org, uri:urn:homecare or sha256:… and are separated by ;"
+    )
+}
+
+fn granted(text: &str, client: &str, what: &str) -> Result<Software, String> {
+    let wrong = || wrong(text);
     let (what, structure) = match what.split_once('@') {
         Some((what, structure)) => (what, Some(structure.split_once('|').ok_or_else(wrong)?)),
         None => (what, None),
@@ -116,6 +154,29 @@ mod tests {
         assert_eq!(read[2].office, Office::Operator);
         for wrong in ["homecare", "=self", "a=everything", "a=staff", "a=self@7", "a=self@x|"] {
             assert_eq!(software(wrong).is_err(), wrong != "a=self@x|", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn certificates_are_called_by_what_of_them_is_meant() {
+        let fingerprint = "AB:".repeat(31) + "CD";
+        let text = format!(
+            "dn:CN=homecare,O=Exemple,C=FR=staff@https://finess.esante.gouv.fr|750803447; sha256:{fingerprint}=anybody;\
+             dns:HIS.example.org=self; uri:urn:x=operator"
+        );
+        let names: Vec<String> = certified(&text).unwrap().0.into_iter().map(|software| software.client).collect();
+        let digits = "ab".repeat(31) + "cd";
+        assert_eq!(
+            names,
+            [
+                "dn:CN=homecare,O=Exemple,C=FR".to_owned(),
+                format!("sha256:{digits}"),
+                "dns:his.example.org".to_owned(),
+                "uri:urn:x".to_owned()
+            ]
+        );
+        for wrong in ["CN=homecare=self", "dn:=self", "sha256:abc=self", "dn:CN=a", "email:a=self", "dn:CN=a=staff"] {
+            assert!(certified(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -27,6 +27,10 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let manner = connections::manner(&mut reader, auth.as_ref());
     let tls = connections::files(&mut reader);
     let rates = connections::rates(&mut reader, auth.as_ref());
+    let certified = reader.read("certificate_software", oidc::certified);
+    if let (Some(certified), Some(tls), Some(manner)) = (&certified, &tls, &manner) {
+        connections::can_be_shown(&mut reader, certified, tls.as_ref(), manner);
+    }
     match (listen, &auth, &public_url) {
         (Some(listen), Some(Auth::Off), _) => reader.errors.extend(open_to_everybody(listen, &given.get("listen").1)),
         (_, Some(Auth::Oidc(_)), Some(None)) => reader.errors.push(SettingError {
@@ -58,6 +62,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             manner: manner?,
             tls: tls?,
             rates: rates?,
+            certified: certified?,
         })
     };
     whole().ok_or_else(Vec::new)
