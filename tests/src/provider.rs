@@ -50,7 +50,17 @@ impl Provider {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free address");
         let issuer = format!("http://{}", listener.local_addr().expect("its address"));
         let keys = Arc::new(Mutex::new(Keys::new("first")));
-        let serving = tokio::spawn(serve(listener, issuer.clone(), Arc::clone(&keys)));
+        let keys_at = format!("{issuer}/keys");
+        let serving = tokio::spawn(serve(listener, issuer.clone(), keys_at, Arc::clone(&keys)));
+        Self { issuer, keys, serving }
+    }
+
+    /// One that says that its keys are at this address.
+    pub async fn with_keys_at(address: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free address");
+        let issuer = format!("http://{}", listener.local_addr().expect("its address"));
+        let keys = Arc::new(Mutex::new(Keys::new("first")));
+        let serving = tokio::spawn(serve(listener, issuer.clone(), address.to_owned(), Arc::clone(&keys)));
         Self { issuer, keys, serving }
     }
 
@@ -100,14 +110,14 @@ impl Drop for Provider {
     }
 }
 
-async fn serve(listener: TcpListener, issuer: String, keys: Arc<Mutex<Keys>>) {
+async fn serve(listener: TcpListener, issuer: String, keys_at: String, keys: Arc<Mutex<Keys>>) {
     while let Ok((mut connection, _)) = listener.accept().await {
         let mut asked = vec![0; 4096];
         let Ok(length) = connection.read(&mut asked).await else { continue };
         let asked = String::from_utf8_lossy(&asked[..length]).into_owned();
         let answer = match asked.split(' ').nth(1) {
             Some("/.well-known/openid-configuration") => {
-                json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") })
+                json!({ "issuer": issuer, "jwks_uri": keys_at })
             }
             _ => keys.lock().expect("its keys").published(),
         };

@@ -16,7 +16,7 @@ use liaison_inbound::{
     rates::{Rates, TooOften},
     sender::{Sender, Way},
 };
-use liaison_outbound::{http_client::HttpClient, providers::Providers, s3::S3};
+use liaison_outbound::{http_client::HttpClient, providers::Providers, public::Named, s3::S3};
 use liaison_rest::{RestOptions, authenticate::Authentication, figures::Counting, routes::BASES};
 use liaison_store::indexing::{Claim, Standing};
 use liaison_store::objects::Objects;
@@ -168,7 +168,9 @@ const fn way(settings: &Settings) -> Way {
 /// How it is known who calls.
 fn authentication(settings: &Settings) -> Result<Authentication, Failure> {
     let Auth::Oidc(trusted) = &settings.auth else { return Ok(Authentication::Off) };
-    let client = HttpClient::new().map_err(|error| Failure::of("providers of identity cannot be asked", error))?;
+    let issuers = trusted.iter().filter_map(|trusted| Named::by(&trusted.expected.issuer));
+    let client = HttpClient::to(issuers.chain(settings.outbound_allowed.iter().cloned()).collect())
+        .map_err(|error| Failure::of("providers of identity cannot be asked", error))?;
     let ask: Arc<dyn Ask> = Arc::new(Providers::new(client));
     let root = settings.public_url.clone().unwrap_or_default();
     let bases = BASES.iter().map(|(path, _)| format!("{root}{path}/")).collect();
@@ -178,7 +180,8 @@ fn authentication(settings: &Settings) -> Result<Authentication, Failure> {
 /// Where attachments are kept, when not in the store.
 fn objects(settings: &Settings) -> Result<Option<Arc<dyn Objects>>, Failure> {
     let Some((address, credentials)) = settings.attachments.clone() else { return Ok(None) };
-    let client = HttpClient::new().map_err(|error| Failure::of("attachments cannot be kept elsewhere", error))?;
+    let client = HttpClient::to(Named::by(address.origin()).into_iter().collect())
+        .map_err(|error| Failure::of("attachments cannot be kept elsewhere", error))?;
     Ok(Some(Arc::new(S3::new(address, credentials, client))))
 }
 

@@ -13,7 +13,10 @@ use std::{net::SocketAddr, time::Duration};
 use jiff::tz::TimeZone;
 use liaison_identity::{certified::Certified, provider::Trusted};
 use liaison_inbound::{listener::Manner, rates::Allowed, tls::Files};
-use liaison_outbound::s3::{Address, Credentials};
+use liaison_outbound::{
+    public::Named,
+    s3::{Address, Credentials},
+};
 use liaison_store::store::StoreUrl;
 
 pub use given::{CONFIG_VARIABLE, Given, Place, shown};
@@ -30,7 +33,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 37] = [
+pub const ALL: [Setting; 38] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -98,6 +101,11 @@ pub const ALL: [Setting; 37] = [
         key: "certificate_software",
         default: "",
         meaning: "software known by its certificate, as dn:|dns:|uri:|sha256:NAME=self|staff|anybody|operator[@SYSTEM|VALUE], separated by ;",
+    },
+    Setting {
+        key: "outbound_allowed",
+        default: "",
+        meaning: "https:// addresses of hosts that a provider's documents may lead to although they are not public, separated by commas",
     },
     Setting { key: "max_connections", default: "4096", meaning: "most connections at a time; who comes then waits" },
     Setting {
@@ -189,6 +197,8 @@ pub struct Settings {
     pub tls: Option<Files>,
     /// How often somebody may ask.
     pub rates: Allowed,
+    /// Whom documents of others may lead to, wherever they are.
+    pub outbound_allowed: Vec<Named>,
     /// Software that is known by its certificate.
     pub certified: Certified,
 }

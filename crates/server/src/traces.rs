@@ -19,7 +19,10 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use liaison_outbound::http_client::{Bounds, HttpClient};
+use liaison_outbound::{
+    http_client::{Bounds, HttpClient},
+    public::Named,
+};
 use opentelemetry::{context::FutureExt as _, propagation::TextMapPropagator as _, trace::TracerProvider as _};
 use opentelemetry_http::{Bytes, HeaderExtractor, HttpError};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
@@ -45,7 +48,8 @@ impl Traces {
     /// To the collector at this address. To be called where futures run: they send what is told.
     pub fn to(endpoint: &str) -> Result<Self, Failure> {
         let failed = "traces cannot be told";
-        let client = HttpClient::new().map_err(|error| Failure::of(failed, error))?;
+        let client =
+            HttpClient::to(Named::by(endpoint).into_iter().collect()).map_err(|error| Failure::of(failed, error))?;
         let sender = Sender { client, runtime: Handle::current(), failing: Arc::default() };
         let exporter = SpanExporter::builder().with_http().with_http_client(sender).with_endpoint(traces_at(endpoint));
         let exporter = exporter.build().map_err(|error| Failure::of(failed, error))?;

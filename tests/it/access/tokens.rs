@@ -132,3 +132,27 @@ async fn a_server_that_needs_tokens_must_know_whose_and_its_own_address() {
         assert!(refused.said.contains(&key), "{missing}: {}", refused.said);
     }
 }
+
+#[tokio::test]
+async fn a_provider_does_not_lead_the_server_into_its_own_network() {
+    let inside = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = inside.local_addr().unwrap();
+    let came = tokio::spawn(async move { inside.accept().await.is_ok() });
+    let ask = async |provider: &Provider, settings: &[(&str, &str)]| {
+        let server = Server::launch(Launch::on(Store::new()).for_callers_of(provider).with(settings)).await;
+        server.r4().by(&provider.token(&nurse())).get("Patient/jeanne").await.status
+    };
+    for leading in [
+        format!("http://{address}/keys"),
+        format!("https://{address}/keys"),
+        format!("https://localhost:{}/", address.port()),
+    ] {
+        assert_eq!(ask(&Provider::with_keys_at(&leading).await, &[]).await, 503, "{leading}");
+    }
+    assert!(!came.is_finished(), "nobody came");
+    // Where the operator allows it, it is asked: here by a connection that is then found to be none of a provider's.
+    let leading = format!("http://{address}/keys");
+    let allowed = [("LIAISON_OUTBOUND_ALLOWED", leading.as_str())];
+    assert_eq!(ask(&Provider::with_keys_at(&leading).await, &allowed).await, 503);
+    assert!(came.await.unwrap(), "and somebody came");
+}

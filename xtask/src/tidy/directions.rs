@@ -19,17 +19,18 @@ const OURS: [(&str, &[&str]); 12] = [
 ];
 
 /// Libraries that belong to some crates only, and why.
-const OTHERS: [(&[&str], &[&str], &str); 10] = [
+const OTHERS: [(&[&str], &[&str], &str); 11] = [
     (
         &["rusqlite", "tokio-postgres", "deadpool-postgres", "sqlx"],
         &["pages", "store"],
         "a driver belongs to the store",
     ),
     (
-        &["axum", "axum-extra", "axum-server", "hyper", "tower", "tower-http"],
+        &["axum", "axum-extra", "axum-server", "hyper", "tower-http"],
         &["inbound", "rest", "web", "server"],
         "HTTP belongs to the edge",
     ),
+    (&["tower"], &["inbound", "rest", "web", "outbound", "server"], "HTTP belongs to the edge"),
     (
         &["http", "http-body", "http-body-util"],
         &["inbound", "rest", "web", "outbound", "server"],

@@ -65,7 +65,9 @@ impl Address {
         &self.place
     }
 
-    pub(super) fn origin(&self) -> &str {
+    /// Who is asked: scheme, host, port.
+    #[must_use]
+    pub fn origin(&self) -> &str {
         &self.origin
     }
 

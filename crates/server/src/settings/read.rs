@@ -3,7 +3,10 @@
 use std::{net::SocketAddr, time::Duration};
 
 use jiff::tz::TimeZone;
-use liaison_outbound::s3::{Address, Credentials};
+use liaison_outbound::{
+    public::Named,
+    s3::{Address, Credentials},
+};
 use liaison_store::store::StoreUrl;
 
 use super::{Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings, connections, given::shown, oidc};
@@ -27,6 +30,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let manner = connections::manner(&mut reader, auth.as_ref());
     let tls = connections::files(&mut reader);
     let rates = connections::rates(&mut reader, auth.as_ref());
+    let outbound_allowed = reader.read("outbound_allowed", named);
     let certified = reader.read("certificate_software", oidc::certified);
     if let (Some(certified), Some(tls), Some(manner)) = (&certified, &tls, &manner) {
         connections::can_be_shown(&mut reader, certified, tls.as_ref(), manner);
@@ -63,6 +67,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             tls: tls?,
             rates: rates?,
             certified: certified?,
+            outbound_allowed: outbound_allowed?,
         })
     };
     whole().ok_or_else(Vec::new)
@@ -196,6 +201,13 @@ pub(super) fn web_address(text: &str) -> Result<Option<String>, String> {
         return Err(REMEDY.into());
     }
     Ok(Some(text.trim_end_matches('/').into()))
+}
+
+fn named(text: &str) -> Result<Vec<Named>, String> {
+    let listed = text.split(',').map(str::trim).filter(|address| !address.is_empty());
+    let one = |address| web_address(address).ok().flatten().and_then(|address| Named::by(&address));
+    let wrong = |address| format!("{address} is no address such as https://keys.example.org:8443");
+    listed.map(|address| one(address).ok_or_else(|| wrong(address))).collect()
 }
 
 fn zone(text: &str) -> Result<TimeZone, String> {
