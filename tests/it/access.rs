@@ -3,5 +3,5 @@
 
 mod leaks;
 mod tokens;
-mod world;
+pub mod world;
 mod writes;

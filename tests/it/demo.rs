@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use liaison_tests::{Fhir, binary};
+use liaison_tests::{Fhir, binary, browser::Browser};
 
 /// A demonstration that runs.
 pub struct Demo {
@@ -36,6 +36,11 @@ impl Demo {
     /// Where it is.
     pub fn root(&self) -> &str {
         &self.root
+    }
+
+    fn site(&self) -> Fhir {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        Fhir::new(http.build().expect("a client"), self.root.clone())
     }
 
     fn base(&self, path: &str) -> Fhir {
@@ -109,4 +114,39 @@ async fn every_note_of_the_demonstration_is_as_the_volet_wants_it() {
             None => break,
         }
     }
+}
+
+#[tokio::test]
+async fn one_chooses_who_one_is_and_sees_what_they_see() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(folder.path());
+    assert!(demo.said.contains("/sign-in, as Claire Dubreuil (infirmière), "), "{}", demo.said);
+    let be = async |who: &str, patients: usize, notebooks: &[&str]| {
+        let browser = Browser::of(demo.site(), "x");
+        let page = browser.get("sign-in").await.is(200).text();
+        assert!(page.contains(&format!("value=\"{who}\"")), "{page}");
+        let fields = [("who", who), ("back", "/")];
+        let refused = browser.post_from("http://evil.example", "cross-site", "sign-in/as", &fields).await;
+        assert_eq!((refused.status, browser.cookie("liaison-session")), (403, None));
+        let signed_in = browser.post_from(demo.root(), "same-origin", "sign-in/as", &fields).await.is(303);
+        assert_eq!((signed_in.header("location"), browser.cookie("liaison-session").is_some()), ("/", true));
+        let kept = signed_in.header("set-cookie");
+        assert!(kept.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{kept}");
+        let home = browser.get("").await.is(200).text();
+        for name in ["Jeanne Morel", "Lucien Arnaud", "Yvonne Castel", "Ahmed Benali"] {
+            assert_eq!(home.contains(&format!("<li>{name}</li>")), notebooks.contains(&name), "{who}, {name}: {home}");
+        }
+        let seen = browser.request("GET", "fhir/r4/Patient?_count=50").send().await.is(200);
+        assert_eq!(seen.matches().len(), patients, "{who}: {}", seen.text());
+    };
+    be("nurse", 2, &["Jeanne Morel", "Lucien Arnaud"]).await;
+    be("aide", 2, &["Jeanne Morel", "Lucien Arnaud"]).await;
+    be("daughter", 1, &["Jeanne Morel"]).await;
+    be("jeanne", 1, &["Jeanne Morel"]).await;
+    be("yvonne", 1, &["Yvonne Castel"]).await;
+    let system = demo.base("r4").get("Patient?_count=50").await.is(200);
+    assert_eq!(system.matches().len(), 6, "programs that come without a session see all");
+    let nobody = Browser::of(demo.site(), "x");
+    nobody.post_from(demo.root(), "same-origin", "sign-in/as", &[("who", "somebody")]).await.is(403);
+    assert!(nobody.cookie("liaison-session").is_none());
 }

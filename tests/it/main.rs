@@ -26,6 +26,7 @@ mod notes;
 mod objects;
 mod paging;
 mod patch;
+mod people;
 mod preferences;
 mod program;
 mod rates;

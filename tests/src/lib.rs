@@ -8,6 +8,7 @@
 //! - Set `LIAISON_TRAFFIC` to a directory to keep what was answered, for a judge.
 //! - A server that panicked, or answered 500, fails the test that drove it, whatever that test looked at.
 
+pub mod browser;
 pub mod ledger;
 pub mod machine;
 pub mod proxy;

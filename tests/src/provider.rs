@@ -1,10 +1,15 @@
 //! A provider of identity, as small as an OpenID provider can be: it publishes its keys and signs what it is
-//! told to.
+//! told to. Codes are made by whoever tests, and taken as often as they are brought: what keeps a code from
+//! being used again must not be the provider alone.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::{
+    digest::{SHA256, digest},
     rand::SystemRandom,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
 };
@@ -18,8 +23,12 @@ use tokio::{
 pub struct Provider {
     issuer: String,
     keys: Arc<Mutex<Keys>>,
+    codes: Codes,
     serving: tokio::task::JoinHandle<()>,
 }
+
+/// What is given for a code: the challenge that its verifier must meet, and the ID token.
+type Codes = Arc<Mutex<BTreeMap<String, (String, String)>>>;
 
 /// What it signs with, under which name.
 struct Keys {
@@ -51,8 +60,7 @@ impl Provider {
         let issuer = format!("http://{}", listener.local_addr().expect("its address"));
         let keys = Arc::new(Mutex::new(Keys::new("first")));
         let keys_at = format!("{issuer}/keys");
-        let serving = tokio::spawn(serve(listener, issuer.clone(), keys_at, Arc::clone(&keys)));
-        Self { issuer, keys, serving }
+        Self::serving(listener, issuer, keys_at, keys)
     }
 
     /// One that says that its keys are at this address.
@@ -60,8 +68,13 @@ impl Provider {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free address");
         let issuer = format!("http://{}", listener.local_addr().expect("its address"));
         let keys = Arc::new(Mutex::new(Keys::new("first")));
-        let serving = tokio::spawn(serve(listener, issuer.clone(), address.to_owned(), Arc::clone(&keys)));
-        Self { issuer, keys, serving }
+        Self::serving(listener, issuer, address.to_owned(), keys)
+    }
+
+    fn serving(listener: TcpListener, issuer: String, keys_at: String, keys: Arc<Mutex<Keys>>) -> Self {
+        let codes = Codes::default();
+        let answering = serve(listener, issuer.clone(), keys_at, Arc::clone(&keys), Arc::clone(&codes));
+        Self { issuer, keys, codes, serving: tokio::spawn(answering) }
     }
 
     /// What it is called.
@@ -82,6 +95,23 @@ impl Provider {
     /// Signs with another key from now on, and publishes that one alone.
     pub fn change_keys(&self, name: &str) {
         *self.keys.lock().expect("its keys") = Keys::new(name);
+    }
+
+    /// A code for an attempt with this challenge, for which the provider says this in the ID token.
+    pub fn code(&self, challenge: &str, claims: &Value) -> String {
+        let mut said = claims.clone();
+        if said["aud"].is_null() {
+            said["aud"] = json!("liaison-web");
+        }
+        let mut codes = self.codes.lock().expect("its codes");
+        let code = format!("code-{}-{}", codes.len(), URL_SAFE_NO_PAD.encode(digest(&SHA256, challenge.as_bytes())));
+        codes.insert(code.clone(), (challenge.to_owned(), self.token(&said)));
+        code
+    }
+
+    /// Answers nobody any more.
+    pub fn go_away(&self) {
+        self.serving.abort();
     }
 
     /// A token that says this besides what every token says.
@@ -110,23 +140,54 @@ impl Drop for Provider {
     }
 }
 
-async fn serve(listener: TcpListener, issuer: String, keys_at: String, keys: Arc<Mutex<Keys>>) {
+async fn serve(listener: TcpListener, issuer: String, keys_at: String, keys: Arc<Mutex<Keys>>, codes: Codes) {
     while let Ok((mut connection, _)) = listener.accept().await {
-        let mut asked = vec![0; 4096];
-        let Ok(length) = connection.read(&mut asked).await else { continue };
-        let asked = String::from_utf8_lossy(&asked[..length]).into_owned();
+        let asked = request(&mut connection).await;
         let answer = match asked.split(' ').nth(1) {
-            Some("/.well-known/openid-configuration") => {
-                json!({ "issuer": issuer, "jwks_uri": keys_at })
-            }
-            _ => keys.lock().expect("its keys").published(),
+            Some("/.well-known/openid-configuration") => Some(json!({
+                "issuer": issuer, "jwks_uri": keys_at,
+                "authorization_endpoint": format!("{issuer}/authorize"), "token_endpoint": format!("{issuer}/token"),
+                "end_session_endpoint": format!("{issuer}/end"),
+                "authorization_response_iss_parameter_supported": true
+            })),
+            Some("/token") => given_for(&asked, &codes),
+            _ => Some(keys.lock().expect("its keys").published()),
         };
-        let body = answer.to_string();
+        let status = if answer.is_some() { "200 OK" } else { "400 Bad Request" };
+        let body = answer.unwrap_or_else(|| json!({ "error": "invalid_grant" })).to_string();
         let head = format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
             body.len()
         );
         // Whoever asked may be gone.
         let _ = connection.write_all(format!("{head}{body}").as_bytes()).await;
     }
+}
+
+/// A request, with as much body as it says to have.
+async fn request(connection: &mut tokio::net::TcpStream) -> String {
+    let mut asked = Vec::new();
+    loop {
+        let mut part = [0; 4096];
+        let length = connection.read(&mut part).await.unwrap_or(0);
+        asked.extend_from_slice(&part[..length]);
+        let text = String::from_utf8_lossy(&asked).to_ascii_lowercase();
+        let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+            let said = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+            body.len() >= said.unwrap_or(0)
+        });
+        if length == 0 || whole {
+            return String::from_utf8_lossy(&asked).into_owned();
+        }
+    }
+}
+
+/// What is given for the code in a request, when its verifier meets the challenge of the code.
+fn given_for(asked: &str, codes: &Codes) -> Option<Value> {
+    let body = asked.split_once("\r\n\r\n")?.1;
+    let field = |name: &str| body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let codes = codes.lock().expect("its codes");
+    let (challenge, id_token) = codes.get(field("code")?)?;
+    let met = URL_SAFE_NO_PAD.encode(digest(&SHA256, field("code_verifier")?.as_bytes())) == *challenge;
+    met.then(|| json!({ "token_type": "Bearer", "access_token": "opaque-access", "id_token": id_token }))
 }

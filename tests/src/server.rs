@@ -71,6 +71,13 @@ impl Launch {
         self.with(&[("LIAISON_RATE_WRONG_TOKENS", "off")]).with(&provider.settings("http://liaison.example"))
     }
 
+    /// The same where people sign in at this provider, and browsers find the server at [`ORIGIN`](crate::browser::ORIGIN).
+    pub fn where_people_sign_in(mut self, provider: &Provider) -> Self {
+        self.calls = Calls::Tokens;
+        let way = format!("My provider: issuer={} client=liaison-web", provider.issuer());
+        self.with(&provider.settings(crate::browser::ORIGIN)).with(&[("LIAISON_SIGN_IN", &way)])
+    }
+
     /// The same with settings as in the environment (`LIAISON_MAX_PAGE`).
     pub fn with(mut self, settings: &[(&str, &str)]) -> Self {
         self.settings.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));

@@ -68,12 +68,12 @@ impl App {
     pub async fn clear_up(&self) -> Result<(), AppError> {
         let stage = Stage { app: self.clone(), caller: Caller::System, there: There::Everything };
         export_job::forget_old(&stage).await?;
-        let day_ago = Instant(clock::now().as_microsecond() - 24 * 3600 * 1_000_000);
+        let now = Instant(clock::now().as_microsecond());
+        let day_ago = Instant(now.0 - 24 * 3600 * 1_000_000);
         loop {
-            let cleared = self
-                .inner
-                .store
-                .write(move |tx| Ok::<_, AppError>(tx.forget_answers(day_ago)? + tx.collect_blobs(day_ago)?));
+            let cleared = self.inner.store.write(move |tx| {
+                Ok::<_, AppError>(tx.forget_answers(day_ago)? + tx.collect_blobs(day_ago)? + tx.forget_leases(now)?)
+            });
             if cleared.await? == 0 {
                 return Ok(());
             }

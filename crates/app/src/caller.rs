@@ -35,6 +35,12 @@ impl Known {
 }
 
 impl Caller {
+    /// Somebody who came themselves: nothing limits them but the rules.
+    #[must_use]
+    pub fn in_person(identity: Identity, bases: Arc<[String]>) -> Self {
+        Self::Somebody(Arc::new(Known { identity, scopes: Scopes::default(), patient: None, bases }))
+    }
+
     /// How the caller is named in the change feed and the audit trail.
     #[must_use]
     pub fn name(&self) -> &str {

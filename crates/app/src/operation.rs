@@ -46,6 +46,7 @@ pub mod export;
 pub mod export_job;
 pub mod history;
 pub mod note_bundle;
+pub mod notebooks;
 pub mod patch;
 pub mod read;
 pub mod reindex;

@@ -248,7 +248,7 @@ mod tests {
     impl Ask for Answers {
         fn get<'a>(&'a self, url: &'a str) -> Asked<'a> {
             Box::pin(async move {
-                let keys = self.keys.lock().unwrap().clone().ok_or_else(|| NoAnswer("away".to_owned()))?;
+                let keys = self.keys.lock().unwrap().clone().ok_or_else(|| NoAnswer::Silent("away".to_owned()))?;
                 if url.ends_with("/keys") {
                     self.asked.fetch_add(1, Ordering::SeqCst);
                     return Ok(keys.into_bytes());
@@ -258,12 +258,16 @@ mod tests {
             })
         }
 
-        fn post<'a>(&'a self, url: &'a str, form: &'a [(&'a str, &'a str)], client: &'a Client) -> Asked<'a> {
+        fn get_as<'a>(&'a self, _: &'a str, _: &'a str) -> Asked<'a> {
+            Box::pin(async { Err(NoAnswer::Refused(404)) })
+        }
+
+        fn post<'a>(&'a self, url: &'a str, form: &'a [(&'a str, &'a str)], client: Option<&'a Client>) -> Asked<'a> {
             Box::pin(async move {
-                assert_eq!((url, client.id.as_str()), ("https://idp.example/introspect", "liaison"));
+                assert_eq!((url, client.unwrap().id.as_str()), ("https://idp.example/introspect", "liaison"));
                 assert_eq!(form[0], ("token", "opaque"));
                 let answer = self.introspection.lock().unwrap().clone();
-                answer.map(|answer| answer.to_string().into_bytes()).ok_or_else(|| NoAnswer("away".to_owned()))
+                answer.map(|answer| answer.to_string().into_bytes()).ok_or_else(|| NoAnswer::Silent("away".to_owned()))
             })
         }
     }
@@ -273,6 +277,7 @@ mod tests {
             expected: Expected { issuer: ISSUER.to_owned(), audiences: vec!["liaison".to_owned()], skew: 30 },
             mapping: Mapping::default(),
             client: Some(Client { id: "liaison".to_owned(), secret: "s".to_owned() }),
+            browser: None,
         };
         let ask: Arc<dyn Ask> = Arc::clone(answers) as Arc<dyn Ask>;
         Authenticator::new(vec![trusted], &ask, Vec::new())

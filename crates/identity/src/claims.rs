@@ -13,6 +13,36 @@ impl Claims {
         Self(claims)
     }
 
+    /// These, and of others what is not said here.
+    #[must_use]
+    pub fn or(mut self, others: Self) -> Self {
+        for (name, value) in others.0 {
+            self.0.entry(name).or_insert(value);
+        }
+        self
+    }
+
+    /// Those that stand at the beginning of one of these paths: what is not read need not be kept.
+    #[must_use]
+    pub fn at_most<'p>(self, paths: impl IntoIterator<Item = &'p str>) -> Self {
+        let mut kept = Map::new();
+        let mut rest = self.0;
+        for path in paths {
+            for name in [path, path.split('.').next().unwrap_or_default()] {
+                if let Some((name, value)) = rest.remove_entry(name) {
+                    kept.insert(name, value);
+                }
+            }
+        }
+        Self(kept)
+    }
+
+    /// As an object, to be kept.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+
     /// What stands at a path: names with points between, `SubjectRefPro.exercices.codeProfession`. Every
     /// item of a list on the way is gone into. A name with points in it (`https://example.org/role`) is
     /// tried whole first.

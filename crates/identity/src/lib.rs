@@ -9,12 +9,16 @@
 //! Must never know: HTTP (what is asked of a provider goes through [`provider::Ask`]), the store, who
 //! may do what. Time is a parameter. Start reading at [`authenticator::Authenticator::authenticate`].
 
+pub mod attempt;
 pub mod authenticator;
 pub mod certified;
 pub mod claims;
+pub mod client_key;
+pub mod form;
 pub mod keys;
 pub mod mapping;
 pub mod provider;
+pub mod sign_in;
 mod signature;
 pub mod token;
 

@@ -142,6 +142,15 @@ impl Mapping {
         })
     }
 
+    /// The paths of all claims that say who a person is. Those that would say that it is software are not
+    /// among them: behind a browser is a person.
+    pub fn of_people(&self) -> impl Iterator<Item = &str> {
+        let numbered = self.identifiers.iter().chain(&self.structures).map(|numbered| numbered.claim.as_str());
+        let named = [&self.resources, &self.professions, &self.names].into_iter().flatten().map(String::as_str);
+        let operator = self.operator.iter().map(|(claim, _)| claim.as_str());
+        ["sub"].into_iter().chain(numbered).chain(named).chain(operator).filter(|claim| !CLIENT.contains(claim))
+    }
+
     /// The software that a token was given to without a user: its subject is the client itself.
     fn software(&self, claims: &Claims) -> Option<&Software> {
         let client = CLIENT.iter().find_map(|claim| claims.text(claim))?;

@@ -14,6 +14,7 @@ use crate::{
     claims::Claims,
     keys::{KeySet, NoKeys},
     mapping::Mapping,
+    sign_in::Browser,
     token::Expected,
 };
 
@@ -25,14 +26,23 @@ pub trait Ask: Send + Sync + fmt::Debug {
     /// `GET`, for JSON.
     fn get<'a>(&'a self, url: &'a str) -> Asked<'a>;
 
-    /// `POST` of a form as this client, for JSON.
-    fn post<'a>(&'a self, url: &'a str, form: &'a [(&'a str, &'a str)], client: &'a Client) -> Asked<'a>;
+    /// `GET` with an access token, for JSON or a signed token.
+    fn get_as<'a>(&'a self, url: &'a str, access: &'a str) -> Asked<'a>;
+
+    /// `POST` of a form, for JSON; as this client when there is one.
+    fn post<'a>(&'a self, url: &'a str, form: &'a [(&'a str, &'a str)], client: Option<&'a Client>) -> Asked<'a>;
 }
 
 /// A provider did not answer, or not with what was asked for. Says nothing of the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no answer: {0}")]
-pub struct NoAnswer(pub String);
+pub enum NoAnswer {
+    /// It says that the request is wrong: this status, from 400 to 499.
+    #[error("it answered {0}")]
+    Refused(u16),
+    /// It cannot be reached, or is not well.
+    #[error("no answer: {0}")]
+    Silent(String),
+}
 
 /// How this server is known to a provider.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,6 +68,8 @@ pub struct Trusted {
     pub mapping: Mapping,
     /// How this server asks it about tokens that say nothing by themselves; without, those are refused.
     pub client: Option<Client>,
+    /// How people sign in at it with a browser; without, they do not.
+    pub browser: Option<Arc<Browser>>,
 }
 
 /// A provider while the program runs.
@@ -74,11 +86,42 @@ pub struct Provider {
 #[derive(Clone, Debug, Default)]
 struct Known {
     keys: Option<Arc<KeySet>>,
-    introspection: Option<String>,
+    endpoints: Endpoints,
     /// When the keys were published to us, in seconds since 1970.
     fetched: i64,
     /// When they were last asked for, answered or not.
     asked: Option<i64>,
+}
+
+/// Where a provider is asked for what.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Endpoints {
+    introspection: Option<String>,
+    pub(crate) authorization: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) userinfo: Option<String>,
+    pub(crate) end_session: Option<String>,
+    /// Whether its answers to browsers name it (RFC 9207).
+    pub(crate) names_itself: bool,
+}
+
+impl Endpoints {
+    fn of(about: &Value) -> Self {
+        let said = |name: &str| about.get(name).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            introspection: said("introspection_endpoint"),
+            authorization: said("authorization_endpoint"),
+            token: said("token_endpoint"),
+            userinfo: said("userinfo_endpoint"),
+            end_session: said("end_session_endpoint"),
+            names_itself: about.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
+        }
+    }
+
+    fn addresses(&self) -> impl Iterator<Item = &str> {
+        let all = [&self.introspection, &self.authorization, &self.token, &self.userinfo, &self.end_session];
+        all.into_iter().flatten().map(String::as_str)
+    }
 }
 
 /// The provider cannot be asked, and what it said before is no longer good enough.
@@ -153,16 +196,44 @@ impl Provider {
     /// When it is away.
     pub(crate) async fn introspect(&self, token: &str, now: i64) -> Result<Option<Claims>, Away> {
         let Some(client) = &self.trusted.client else { return Ok(None) };
-        self.keys(now).await?;
-        let Some(address) = self.known().introspection else { return Ok(None) };
+        let Some(address) = self.endpoints(now).await?.introspection else { return Ok(None) };
         let form = [("token", token), ("token_type_hint", "access_token")];
-        let answer = self.ask.post(&address, &form, client).await.map_err(|error| self.away(&error.0))?;
+        let answer = self.ask.post(&address, &form, Some(client)).await;
+        let answer = answer.map_err(|error| self.away(&error.to_string()))?;
         let answer: Value = serde_json::from_slice(&answer).map_err(|_| self.away("its answer is no JSON"))?;
         match answer {
             Value::Object(claims) if claims.get("active") == Some(&Value::Bool(true)) => Ok(Some(Claims::new(claims))),
             Value::Object(_) => Ok(None),
             _ => Err(self.away("its answer is no introspection (RFC 7662)")),
         }
+    }
+
+    /// Where it is asked for what, as it said not long ago.
+    ///
+    /// # Errors
+    /// When it is away and was for long.
+    pub(crate) async fn endpoints(&self, now: i64) -> Result<Endpoints, Away> {
+        self.keys(now).await?;
+        Ok(self.known().endpoints)
+    }
+
+    /// The same, once it answered a moment ago: nobody is sent to where nobody is.
+    ///
+    /// # Errors
+    /// When it is away.
+    pub(crate) async fn answering(&self, now: i64) -> Result<Endpoints, Away> {
+        let _one = self.asking.lock().await;
+        if self.may_ask(now) {
+            self.fetch(now).await?;
+        }
+        let known = self.known();
+        let answered = known.keys.is_some() && known.asked == Some(known.fetched);
+        if answered { Ok(known.endpoints) } else { Err(self.away("it did not answer a moment ago")) }
+    }
+
+    /// The way to ask it.
+    pub(crate) fn ask(&self) -> &dyn Ask {
+        &*self.ask
     }
 
     /// Looks whether it can be asked and publishes keys: for whoever checks what was set up.
@@ -186,7 +257,7 @@ impl Provider {
         if age < LASTING { Ok(keys) } else { Err(self.away("it has not answered for a day")) }
     }
 
-    fn away(&self, why: &str) -> Away {
+    pub(crate) fn away(&self, why: &str) -> Away {
         Away { issuer: self.trusted.expected.issuer.clone(), why: why.to_owned() }
     }
 
@@ -195,11 +266,11 @@ impl Provider {
         self.know(|known| known.asked = Some(now));
         let fetched = self.published().await;
         match fetched {
-            Ok((keys, introspection)) => {
+            Ok((keys, endpoints)) => {
                 let keys = Arc::new(keys);
                 self.know(|known| {
                     known.keys = Some(Arc::clone(&keys));
-                    known.introspection = introspection;
+                    known.endpoints = endpoints;
                     known.fetched = now;
                 });
                 Ok(keys)
@@ -215,11 +286,11 @@ impl Provider {
         learn(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Its keys, and where it is asked about tokens, by discovery (OpenID Connect Discovery 1.0 §4).
-    async fn published(&self) -> Result<(KeySet, Option<String>), Away> {
+    /// Its keys, and where it is asked for what, by discovery (OpenID Connect Discovery 1.0 §4).
+    async fn published(&self) -> Result<(KeySet, Endpoints), Away> {
         let issuer = &self.trusted.expected.issuer;
         let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let about = self.ask.get(&address).await.map_err(|error| self.away(&error.0))?;
+        let about = self.ask.get(&address).await.map_err(|error| self.away(&error.to_string()))?;
         let about: Value =
             serde_json::from_slice(&about).map_err(|_| self.away("what it says of itself is no JSON"))?;
         let said = |name: &str| about.get(name).and_then(Value::as_str);
@@ -227,14 +298,15 @@ impl Provider {
             return Err(self.away("it says to be another issuer than the one set up"));
         }
         let keys = said("jwks_uri").ok_or_else(|| self.away("it does not say where its keys are"))?;
-        for address in [Some(keys), said("introspection_endpoint")].into_iter().flatten() {
+        let endpoints = Endpoints::of(&about);
+        for address in endpoints.addresses().chain([keys]) {
             // Whoever is asked in the clear can be spoken for by anybody on the way.
             if issuer.starts_with("https:") && !address.starts_with("https:") {
                 return Err(self.away("it leads from https to an address that is not encrypted"));
             }
         }
-        let published = self.ask.get(keys).await.map_err(|error| self.away(&error.0))?;
+        let published = self.ask.get(keys).await.map_err(|error| self.away(&error.to_string()))?;
         let read = KeySet::read(&published).map_err(|error: NoKeys| self.away(&error.to_string()))?;
-        Ok((read, said("introspection_endpoint").map(str::to_owned)))
+        Ok((read, endpoints))
     }
 }

@@ -1,13 +1,13 @@
 //! Asking providers of identity what they publish, and about tokens.
 
-use std::{
-    fmt::{self, Write as _},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
-use liaison_identity::provider::{Ask, Asked, Client, NoAnswer};
+use liaison_identity::{
+    form::encoded,
+    provider::{Ask, Asked, Client, NoAnswer},
+};
 
 use crate::http_client::{Bounds, HttpClient};
 
@@ -34,11 +34,12 @@ impl Providers {
     }
 
     async fn ask(&self, request: Result<Request<Bytes>, http::Error>) -> Result<Vec<u8>, NoAnswer> {
-        let request = request.map_err(|error| NoAnswer(error.to_string()))?;
-        let answer = self.client.ask(request, BOUNDS).await.map_err(|error| NoAnswer(error.to_string()))?;
+        let request = request.map_err(|error| NoAnswer::Silent(error.to_string()))?;
+        let answer = self.client.ask(request, BOUNDS).await.map_err(|error| NoAnswer::Silent(error.to_string()))?;
         match answer.status() {
             StatusCode::OK => Ok(answer.into_body().to_vec()),
-            other => Err(NoAnswer(format!("it answered {other}"))),
+            other if other.is_client_error() => Err(NoAnswer::Refused(other.as_u16())),
+            other => Err(NoAnswer::Silent(format!("it answered {other}"))),
         }
     }
 }
@@ -49,15 +50,24 @@ impl Ask for Providers {
         Box::pin(self.ask(request))
     }
 
-    fn post<'a>(&'a self, url: &'a str, form: &'a [(&'a str, &'a str)], client: &'a Client) -> Asked<'a> {
+    fn get_as<'a>(&'a self, url: &'a str, access: &'a str) -> Asked<'a> {
+        let request = Request::get(url)
+            .header(header::ACCEPT, "application/json, application/jwt")
+            .header(header::AUTHORIZATION, format!("Bearer {access}"))
+            .body(Bytes::new());
+        Box::pin(self.ask(request))
+    }
+
+    fn post<'a>(&'a self, url: &'a str, form: &'a [(&'a str, &'a str)], client: Option<&'a Client>) -> Asked<'a> {
         let fields: Vec<String> =
             form.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
-        let request = Request::post(url)
+        let mut request = Request::post(url)
             .header(header::ACCEPT, "application/json")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(header::AUTHORIZATION, basic(client))
-            .body(Bytes::from(fields.join("&")));
-        Box::pin(self.ask(request))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(client) = client {
+            request = request.header(header::AUTHORIZATION, basic(client));
+        }
+        Box::pin(self.ask(request.body(Bytes::from(fields.join("&")))))
     }
 }
 
@@ -67,26 +77,12 @@ fn basic(client: &Client) -> String {
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(&client.id), encoded(&client.secret))))
 }
 
-/// As in a form: all but letters, digits and `-._~` is written by its bytes.
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a text cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_form_and_a_secret_are_encoded_byte_by_byte() {
-        assert_eq!(encoded("a b&é=1~"), "a%20b%26%C3%A9%3D1~");
+    fn a_secret_is_encoded_before_it_is_joined() {
         let client = Client { id: "liaison".to_owned(), secret: "p:w".to_owned() };
         assert_eq!(basic(&client), "Basic bGlhaXNvbjpwJTNBdw==");
     }

@@ -29,7 +29,7 @@ use liaison_fhir::{
 use liaison_inbound::{certificate::Read as Certificate, sender::Sender};
 
 use crate::{
-    authenticate::Authentication,
+    authenticate::Tokens,
     errors::Refused,
     interaction::capabilities::Statements,
     negotiate::{self, Reply},
@@ -293,7 +293,7 @@ async fn caller(parts: &Parts, face: &Face, base: &Base) -> Result<Caller, Refus
     }
     let caller = match by_certificate(parts, face, base).filter(|_| !given) {
         Some(software) => Ok(software),
-        None => authentication.caller(&parts.headers, face).await.and_then(|caller| {
+        None => authentication.caller(&parts.method, &parts.headers, face).await.and_then(|caller| {
             authentication.comes_with(&parts.headers, parts.extensions.get::<Arc<Certificate>>().map(Arc::as_ref))?;
             Ok(caller)
         }),
@@ -311,7 +311,7 @@ async fn caller(parts: &Parts, face: &Face, base: &Base) -> Result<Caller, Refus
 /// The software that a request comes from, when callers need to be known and it is known by its certificate.
 fn by_certificate(parts: &Parts, face: &Face, base: &Base) -> Option<Caller> {
     let certificate = parts.extensions.get::<Arc<Certificate>>()?;
-    if matches!(base.options.authentication, Authentication::Off) {
+    if matches!(base.options.authentication.tokens, Tokens::Off) {
         return None;
     }
     // A connection may last longer than the certificate that it was opened with.

@@ -45,7 +45,7 @@ impl Default for RestOptions {
             counting: Counting::Off,
             rates: Arc::new(Rates::new(Allowed::default())),
             certified: Certified::default(),
-            authentication: Authentication::Off,
+            authentication: Authentication::default(),
         }
     }
 }

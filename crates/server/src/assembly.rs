@@ -17,15 +17,22 @@ use liaison_inbound::{
     sender::{Sender, Way},
 };
 use liaison_outbound::{http_client::HttpClient, providers::Providers, public::Named, s3::S3};
-use liaison_rest::{RestOptions, authenticate::Authentication, figures::Counting, routes::BASES};
+use liaison_rest::{
+    RestOptions,
+    authenticate::{Authentication, Tokens},
+    figures::Counting,
+};
 use liaison_store::indexing::{Claim, Standing};
 use liaison_store::objects::Objects;
 use liaison_store::store::{Access, Store, StoreOptions, StoreUrl};
+
+use liaison_web::people::People;
 
 use crate::{
     failure::Failure,
     health,
     settings::{Auth, Settings},
+    signing_in::{self, Cast},
     threads,
 };
 
@@ -46,13 +53,18 @@ pub struct Assembly {
 impl Assembly {
     /// Opens the store and puts the server on it.
     pub async fn new(settings: &Settings, claim: Claim) -> Result<Self, Failure> {
+        Self::with(settings, claim, None).await
+    }
+
+    /// The same, with people whom anybody may be.
+    pub async fn with(settings: &Settings, claim: Claim, cast: Option<Cast>) -> Result<Self, Failure> {
         let options = StoreOptions {
             access: Access::Serve,
             attachments: objects(settings)?,
             short_reads: threads::short_reads(),
             timelines: TIMELINES.into(),
             // With everybody the system, nobody's circles are asked for.
-            watched: watched(&settings.auth),
+            watched: watched(&settings.auth, cast.as_ref()),
             definitions: definitions(&settings.zone),
             claim,
             ..StoreOptions::default()
@@ -66,19 +78,21 @@ impl Assembly {
         }
         let app = App::open(store.clone(), app_settings(settings)).await.map_err(|error| Failure::of(&named, error))?;
         let rates = Arc::new(Rates::new(settings.rates));
+        let tokens = tokens(settings)?;
+        let people = signing_in::people(settings, &app, &store, &tokens, cast);
         let rest = RestOptions {
             rates: Arc::clone(&rates),
             public_url: settings.public_url.clone(),
             way: way(settings),
             body_limit: settings.limits.body,
             counting: if settings.metrics_listen.is_some() { Counting::On } else { Counting::Off },
-            authentication: authentication(settings)?,
+            authentication: Authentication { tokens, sessions: people.as_ref().map(|people| people.sessions.clone()) },
             certified: settings.certified.clone(),
             ..RestOptions::default()
         };
         let router = liaison_rest::router(app.clone(), rest)
             .merge(health::router(store.clone()))
-            .merge(throttled(liaison_web::router(site(settings)), rates));
+            .merge(throttled(liaison_web::router(site(settings, people)), rates));
         Ok(Self { app, store, router })
     }
 
@@ -129,10 +143,10 @@ pub fn waiting(index: &Standing) -> Option<String> {
 }
 
 /// What the sights of callers rest on. With everybody the system there are none.
-fn watched(auth: &Auth) -> Vec<&'static str> {
-    match auth {
-        Auth::Off => Vec::new(),
-        Auth::Oidc(_) => liaison_app::sights::WATCHED.into(),
+fn watched(auth: &Auth, cast: Option<&Cast>) -> Vec<&'static str> {
+    match (auth, cast) {
+        (Auth::Off, None) => Vec::new(),
+        _ => liaison_app::sights::WATCHED.into(),
     }
 }
 
@@ -165,16 +179,14 @@ const fn way(settings: &Settings) -> Way {
     }
 }
 
-/// How it is known who calls.
-fn authentication(settings: &Settings) -> Result<Authentication, Failure> {
-    let Auth::Oidc(trusted) = &settings.auth else { return Ok(Authentication::Off) };
+/// How it is known who calls from no session.
+fn tokens(settings: &Settings) -> Result<Tokens, Failure> {
+    let Auth::Oidc(trusted) = &settings.auth else { return Ok(Tokens::Off) };
     let issuers = trusted.iter().filter_map(|trusted| Named::by(&trusted.expected.issuer));
     let client = HttpClient::to(issuers.chain(settings.outbound_allowed.iter().cloned()).collect())
         .map_err(|error| Failure::of("providers of identity cannot be asked", error))?;
     let ask: Arc<dyn Ask> = Arc::new(Providers::new(client));
-    let root = settings.public_url.clone().unwrap_or_default();
-    let bases = BASES.iter().map(|(path, _)| format!("{root}{path}/")).collect();
-    Ok(Authentication::Tokens(Arc::new(Authenticator::new(trusted.clone(), &ask, bases))))
+    Ok(Tokens::Needed(Arc::new(Authenticator::new(trusted.clone(), &ask, signing_in::bases(settings)))))
 }
 
 /// Where attachments are kept, when not in the store.
@@ -210,10 +222,15 @@ fn app_settings(settings: &Settings) -> liaison_app::settings::Settings {
     }
 }
 
-fn site(settings: &Settings) -> liaison_web::Site {
+fn site(settings: &Settings, people: Option<People>) -> liaison_web::Site {
     let root = settings.public_url.clone().unwrap_or_default();
     let bases = [("R4", "4.0.1", "r4"), ("STU3", "3.0.2", "stu3")].map(|(release, fhir_version, path)| {
         liaison_web::Base { release, fhir_version, address: format!("{root}/fhir/{path}") }
     });
-    liaison_web::Site { version: env!("CARGO_PKG_VERSION"), scheme: way(settings).scheme(), bases: bases.into() }
+    liaison_web::Site {
+        version: env!("CARGO_PKG_VERSION"),
+        scheme: way(settings).scheme(),
+        bases: bases.into(),
+        people: people.map(Arc::new),
+    }
 }

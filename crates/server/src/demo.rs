@@ -5,6 +5,7 @@
 //! brings the people up to date and writes all the rest. The care circles are in it: where one has
 //! ever been, the demonstration has begun, and whatever became of it since is left alone.
 
+mod cast;
 mod cda;
 mod circle;
 mod note_form;
@@ -13,6 +14,8 @@ mod notes2017;
 mod picture;
 
 use std::path::Path;
+
+pub use cast::cast;
 
 use jiff::{ToSpan as _, Zoned};
 use liaison_fhir::{
@@ -50,8 +53,10 @@ pub fn welcome(root: &str, folder: &Path) -> String {
          \x20 web page     {root}/\n\
          \x20 FHIR R4      {root}/fhir/r4\n\
          \x20 FHIR STU3    {root}/fhir/stu3\n\
-         \x20 log in as    nobody: every caller is the system, on this machine only\n\
+         \x20 sign in      {root}/sign-in, as {names}\n\
+         \x20 programs     need no login: without a session every caller is the system, on this machine only\n\
          \x20 try          curl '{notes}'\n",
+        names = cast::names(),
         version = env!("CARGO_PKG_VERSION"),
         folder = folder.display(),
     )

@@ -19,6 +19,7 @@ mod log;
 mod progress;
 mod serving;
 mod settings;
+mod signing_in;
 mod threads;
 mod traces;
 mod watch;

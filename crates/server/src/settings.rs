@@ -7,6 +7,7 @@ mod connections;
 mod given;
 mod oidc;
 mod read;
+mod sign_in;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -17,6 +18,7 @@ use liaison_outbound::{
     public::Named,
     s3::{Address, Credentials},
 };
+use liaison_session::sessions::Lasting;
 use liaison_store::store::StoreUrl;
 
 pub use given::{CONFIG_VARIABLE, Given, Place, shown};
@@ -33,7 +35,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 38] = [
+pub const ALL: [Setting; 41] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -66,6 +68,13 @@ pub const ALL: [Setting; 38] = [
         default: "",
         meaning: "software that calls without a user, as CLIENT=self|staff|anybody|operator[@SYSTEM|VALUE], separated by commas",
     },
+    Setting {
+        key: "sign_in",
+        default: "",
+        meaning: "where people sign in, as NAME: issuer=ADDRESS client=ID [secret=FILE | key=FILE]; …; empty: nowhere",
+    },
+    Setting { key: "session_idle", default: "30m", meaning: "how long one stays signed in without doing anything" },
+    Setting { key: "session_time", default: "12h", meaning: "how long one stays signed in at most" },
     Setting {
         key: "public_url",
         default: "",
@@ -201,6 +210,8 @@ pub struct Settings {
     pub outbound_allowed: Vec<Named>,
     /// Software that is known by its certificate.
     pub certified: Certified,
+    /// How long people stay signed in.
+    pub lasting: Lasting,
 }
 
 /// Who may call.

@@ -16,6 +16,7 @@ pub mod figures;
 pub mod health;
 pub mod indexing;
 pub mod jobs;
+pub mod lease;
 pub mod reader;
 pub mod reindex;
 pub mod schema;

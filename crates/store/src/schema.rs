@@ -27,6 +27,11 @@ pub const STEPS: &[MigrationStep] = &[
         title: "the store remembers what its index follows",
         sql: include_str!("migrations/sqlite/0002_reindex.sql"),
     },
+    MigrationStep {
+        to: 3,
+        title: "what is kept for somebody until a moment",
+        sql: include_str!("migrations/sqlite/0003_leases.sql"),
+    },
 ];
 
 /// The version this program works with.

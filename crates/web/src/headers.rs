@@ -5,8 +5,8 @@ use axum::{
     response::Response,
 };
 
-/// Only our own style sheet and pictures; no script, no frame, no form.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+/// Only our own style sheet and pictures, and forms that are sent to us; no script, no frame.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
                       frame-ancestors 'none'";
 
 const PROTECTION: [(HeaderName, &str); 4] = [

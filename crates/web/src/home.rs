@@ -4,21 +4,36 @@ use std::{fmt::Write as _, sync::Arc};
 
 use axum::{
     extract::State,
-    http::{HeaderMap, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode, header},
+    response::Response,
 };
 
 use crate::{
-    Base, Site, assets,
+    Base, Site,
+    frame::{Keep, Page, preferred},
     html::escape,
     language::Language,
     messages::{Messages, messages},
+    people,
 };
 
-/// Answers the page in the language that the reader prefers.
+/// Answers the page in the language that the reader prefers; who is signed in finds their notebooks on it.
 pub async fn page(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let language = preferred(&headers);
-    (fields(language), render(&site, &root_of(&site, &headers), language)).into_response()
+    let root = root_of(&site, &headers);
+    let Some(people) = &site.people else { return render(&site, &root, "", Keep::Checked, language) };
+    let session = match people::visitor(people, &headers).await {
+        Ok(session) => session,
+        Err(answer) => return answer,
+    };
+    let person = match &session {
+        Some(session) => match people::at_home(people, session, &headers).await {
+            Ok(person) => person,
+            Err(answer) => return answer,
+        },
+        None => format!("<p><a class=\"button\" href=\"/sign-in\">{}</a></p>\n", messages(language).people.sign_in),
+    };
+    render(&site, &root, &person, Keep::Never, language)
 }
 
 /// What completes an address from the root, so that it can be copied elsewhere: the host that the
@@ -37,61 +52,17 @@ fn is_authority(host: &str) -> bool {
     !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
 }
 
-/// The language that the reader of a page prefers; French when nothing is said.
-pub fn preferred(headers: &HeaderMap) -> Language {
-    headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-        .map_or(Language::French, Language::accepted)
-}
-
-/// What goes with every page.
-pub const fn fields(language: Language) -> [(header::HeaderName, &'static str); 4] {
-    [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_LANGUAGE, language.code()),
-        (header::VARY, "accept-language"),
-        (header::CACHE_CONTROL, "no-cache"),
-    ]
-}
-
-fn render(site: &Site, root: &str, language: Language) -> String {
+fn render(site: &Site, root: &str, person: &str, keep: Keep, language: Language) -> Response {
     let text = messages(language);
-    let mut page = String::with_capacity(4096);
-    let _ = write!(
-        page,
-        r##"<!doctype html>
-<html lang="{lang}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="stylesheet" href="{style}">
-<link rel="icon" type="image/svg+xml" href="{icon}">
-</head>
-<body>
-<a class="skip" href="#content">{skip}</a>
-<header><h1>{title}</h1><p>{purpose}</p></header>
-<main id="content">
-{bases}{requests}{operation}</main>
-<footer><p>{documentation}</p><p>{version} {number}</p></footer>
-</body>
-</html>
-"##,
-        lang = language.code(),
-        title = text.title,
-        style = assets::STYLE_ADDRESS,
-        icon = assets::ICON_ADDRESS,
-        skip = text.skip,
-        purpose = text.purpose,
-        bases = bases(site, root, text),
-        requests = site.bases.first().map(|base| requests(base, root, text)).unwrap_or_default(),
-        operation = operation(text),
-        documentation = text.documentation,
-        version = text.version,
-        number = escape(site.version),
+    let lead = format!("<p>{}</p>", text.purpose);
+    let main = format!(
+        "{person}{}{}{}",
+        bases(site, root, text),
+        site.bases.first().map(|base| requests(base, root, text)).unwrap_or_default(),
+        operation(text),
     );
-    page
+    let footer = format!("<p>{}</p><p>{} {}</p>", text.documentation, text.version, escape(site.version));
+    Page { title: text.title, lead: &lead, main: &main, footer: &footer, keep }.answer(StatusCode::OK, language)
 }
 
 fn bases(site: &Site, root: &str, text: &Messages) -> String {

@@ -3,6 +3,8 @@
 //! A page takes its sentences from [`Messages`]; a new sentence is a new field, so that a language
 //! that lacks it does not compile.
 
+pub mod people;
+
 use crate::language::Language;
 
 /// The sentences of the pages.
@@ -49,6 +51,8 @@ pub struct Messages {
     pub nothing_here_explained: &'static str,
     /// The link to the home page.
     pub home: &'static str,
+    /// What is said to people who sign in.
+    pub people: people::Sentences,
 }
 
 /// The sentences in a language.
@@ -59,7 +63,7 @@ pub const fn messages(language: Language) -> &'static Messages {
     }
 }
 
-const FRENCH: Messages = Messages {
+static FRENCH: Messages = Messages {
     title: "Liaison, le cahier de liaison partagé",
     purpose: "Ce serveur tient des cahiers de liaison : les notes que les professionnels, les proches et la personne \
               accompagnée s’écrivent autour d’elle.",
@@ -83,9 +87,10 @@ const FRENCH: Messages = Messages {
     nothing_here: "Il n’y a pas de page à cette adresse",
     nothing_here_explained: "Vérifiez l’adresse, ou repartez de la page d’accueil.",
     home: "Page d’accueil",
+    people: people::FRENCH,
 };
 
-const ENGLISH: Messages = Messages {
+static ENGLISH: Messages = Messages {
     title: "Liaison, the shared notebook",
     purpose: "This server keeps shared notebooks: the notes that professionals, relatives and the person cared for \
               write to one another.",
@@ -109,4 +114,5 @@ const ENGLISH: Messages = Messages {
     nothing_here: "There is no page at this address",
     nothing_here_explained: "Check the address, or start again from the home page.",
     home: "Home page",
+    people: people::ENGLISH,
 };

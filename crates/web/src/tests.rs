@@ -12,7 +12,12 @@ fn site() -> Site {
         fhir_version,
         address: format!("https://cahier.example.org/fhir/{path}"),
     };
-    Site { version: "1.2.3", scheme: "http", bases: vec![base("R4", "4.0.1", "r4"), base("STU3", "3.0.2", "stu3")] }
+    Site {
+        version: "1.2.3",
+        scheme: "http",
+        bases: vec![base("R4", "4.0.1", "r4"), base("STU3", "3.0.2", "stu3")],
+        people: None,
+    }
 }
 
 async fn get(address: &str, language: &str) -> (Response<()>, String) {
@@ -40,7 +45,7 @@ async fn the_home_page_names_both_bases_and_the_version() {
 #[tokio::test]
 async fn addresses_to_copy_are_whole_and_links_stay_relative() {
     let base = Base { release: "R4", fhir_version: "4.0.1", address: "/fhir/r4".into() };
-    let site = Site { version: "1.2.3", scheme: "http", bases: vec![base] };
+    let site = Site { version: "1.2.3", scheme: "http", bases: vec![base], people: None };
     let ask = async |host: &str| {
         let request = Request::get("/").header("host", host).body(Body::empty()).unwrap();
         let body = router(site.clone()).oneshot(request).await.unwrap().into_body();

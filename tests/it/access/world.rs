@@ -117,6 +117,11 @@ pub fn operator() -> Value {
 
 /// A server for callers who have tokens, on a store that holds these.
 pub async fn serving(provider: &Provider, resources: &[Value]) -> Server {
+    Server::launch(Launch::on(filled(resources).await).for_callers_of(provider)).await
+}
+
+/// A store that holds these.
+pub async fn filled(resources: &[Value]) -> Store {
     let store = Store::new();
     let filling = Server::on(store.clone()).await;
     let r4 = filling.r4();
@@ -126,7 +131,7 @@ pub async fn serving(provider: &Provider, resources: &[Value]) -> Server {
         assert_eq!(answer.status, 201, "{name}: {}", answer.text());
     }
     filling.stop().await;
-    Server::launch(Launch::on(store).for_callers_of(provider)).await
+    store
 }
 
 /// What a resource is called.

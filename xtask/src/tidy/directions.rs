@@ -3,7 +3,7 @@
 use super::{File, Finding, Tree};
 
 /// Which of our crates each may use. A crate that is not here may use none until it is added.
-const OURS: [(&str, &[&str]); 12] = [
+const OURS: [(&str, &[&str]); 13] = [
     ("fhir", &[]),
     ("care", &["fhir"]),
     ("pages", &[]),
@@ -12,10 +12,14 @@ const OURS: [(&str, &[&str]); 12] = [
     ("identity", &["fhir", "care"]),
     ("deliver", &["care", "app"]),
     ("inbound", &[]),
-    ("rest", &["fhir", "app", "identity", "inbound"]),
-    ("web", &["app"]),
+    ("session", &["care", "store", "identity"]),
+    ("rest", &["fhir", "app", "identity", "session", "inbound"]),
+    ("web", &["app", "identity", "session"]),
     ("outbound", &["store", "identity"]),
-    ("server", &["fhir", "care", "store", "app", "identity", "deliver", "inbound", "rest", "web", "outbound"]),
+    (
+        "server",
+        &["fhir", "care", "store", "app", "identity", "deliver", "session", "inbound", "rest", "web", "outbound"],
+    ),
 ];
 
 /// Libraries that belong to some crates only, and why.

@@ -28,7 +28,7 @@ pub fn run(flags: &DemoFlags) -> Result<(), Failure> {
     let settings: Settings = settings(&given)?;
     wait_for(async {
         let bound = Bound::to(settings.listen).await?;
-        let assembly = Assembly::new(&settings, Claim::Lead).await?;
+        let assembly = Assembly::with(&settings, Claim::Lead, Some(demo::cast())).await?;
         // A demonstration of an earlier version.
         reindex::beside(assembly.app().clone()).await;
         let now = jiff::Timestamp::now().to_zoned(settings.zone.clone());

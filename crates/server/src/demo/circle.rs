@@ -55,8 +55,8 @@ pub const ALL: [Member; 15] = [
 /// The system of the identifiers that the demonstration gives itself.
 pub const OWN_SYSTEM: &str = "https://demo.liaison.example/identifiants";
 /// INS numbers of demonstrations.
-const INS_DEMO: &str = "urn:oid:1.2.250.1.213.1.4.11";
-const RPPS: &str = "https://rpps.esante.gouv.fr";
+pub const INS_DEMO: &str = "urn:oid:1.2.250.1.213.1.4.11";
+pub const RPPS: &str = "https://rpps.esante.gouv.fr";
 const FINESS: &str = "https://finess.esante.gouv.fr";
 const IDENTIFIER_TYPES: &str = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203";
 const HEALTH_PROFESSIONS: &str = "https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante";
@@ -131,6 +131,16 @@ impl Member {
             Daughter => "Sophie Morel (fille)".into(),
             Service => "SSIAD Les Ajoncs".into(),
             Dispenser => "Pilulier connecté".into(),
+        }
+    }
+
+    /// The code of its profession (TRE_G15, TRE_R94), of those who have one.
+    pub const fn profession(self) -> Option<&'static str> {
+        match self {
+            Nurse | NurseRole => Some("60"),
+            Doctor | DoctorRole => Some("10"),
+            Aide | AideRole => Some("42"),
+            _ => None,
         }
     }
 

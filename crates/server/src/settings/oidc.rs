@@ -28,7 +28,7 @@ pub(super) fn issuers(text: &str) -> Result<Vec<String>, String> {
         .collect()
 }
 
-fn is_loopback(address: &str) -> bool {
+pub(super) fn is_loopback(address: &str) -> bool {
     let host = address.trim_start_matches("http://").split('/').next().unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -121,7 +121,8 @@ pub(super) fn trusted(
 ) -> Vec<Trusted> {
     let mapping = Mapping { operator: operator.cloned(), software: software.to_vec(), ..Mapping::default() };
     let expected = |issuer| Expected { issuer, audiences: vec![audience.to_owned()], skew: SKEW };
-    let trusted = |issuer| Trusted { expected: expected(issuer), mapping: mapping.clone(), client: None };
+    let trusted =
+        |issuer| Trusted { expected: expected(issuer), mapping: mapping.clone(), client: None, browser: None };
     issuers.into_iter().map(trusted).collect()
 }
 

@@ -9,16 +9,18 @@ use liaison_outbound::{
 };
 use liaison_store::store::StoreUrl;
 
-use super::{Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings, connections, given::shown, oidc};
+use super::{
+    Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings, connections, given::shown, oidc, sign_in,
+};
 
 /// Reads all settings. All that is wrong is said at once.
 pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let mut reader = Reader { given, errors: Vec::new() };
     let listen = reader.read("listen", address);
-    let auth = auth(&mut reader);
     let store = reader.read("store", StoreUrl::parse);
     let attachments = attachments(&mut reader);
     let public_url = reader.read("public_url", web_address);
+    let auth = auth(&mut reader, public_url.as_ref().and_then(Option::as_deref));
     let zone = reader.read("time_zone", zone);
     let log = reader.read("log", log_form);
     let log_level = reader.read("log_level", log_level);
@@ -27,6 +29,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let reindex = reader.read("reindex", reindexing);
     let limits = limits(&mut reader);
     let shutdown_time = reader.read("shutdown_time", duration);
+    let lasting = sign_in::lasting(&mut reader);
     let manner = connections::manner(&mut reader, auth.as_ref());
     let tls = connections::files(&mut reader);
     let rates = connections::rates(&mut reader, auth.as_ref());
@@ -68,6 +71,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             rates: rates?,
             certified: certified?,
             outbound_allowed: outbound_allowed?,
+            lasting: lasting?,
         })
     };
     whole().ok_or_else(Vec::new)
@@ -163,7 +167,7 @@ fn attachments(reader: &mut Reader<'_>) -> Option<Option<(Address, Credentials)>
 }
 
 /// Who may call, with what that needs.
-fn auth(reader: &mut Reader<'_>) -> Option<Auth> {
+fn auth(reader: &mut Reader<'_>, public_url: Option<&str>) -> Option<Auth> {
     let asked = reader.read("auth", |text| match text {
         "off" => Ok(false),
         "oidc" => Ok(true),
@@ -173,10 +177,11 @@ fn auth(reader: &mut Reader<'_>) -> Option<Auth> {
     let audience = reader.read("oidc_audience", |text| Ok(text.to_owned()));
     let operator = reader.read("oidc_operator", oidc::operator);
     let software = reader.read("oidc_software", oidc::software);
+    let ways = reader.read("sign_in", sign_in::ways);
     if !asked {
         return Some(Auth::Off);
     }
-    let (issuers, audience, operator, software) = (issuers?, audience?, operator?, software?);
+    let (issuers, audience, operator, software, ways) = (issuers?, audience?, operator?, software?, ways?);
     for (missing, key) in [(issuers.is_empty(), "oidc_issuers"), (audience.is_empty(), "oidc_audience")] {
         if missing {
             let problem =
@@ -184,7 +189,13 @@ fn auth(reader: &mut Reader<'_>) -> Option<Auth> {
             reader.errors.push(SettingError { place: reader.given.get(key).1, problem });
         }
     }
-    Some(Auth::Oidc(oidc::trusted(issuers, &audience, operator.as_ref(), &software)))
+    let mut trusted = oidc::trusted(issuers, &audience, operator.as_ref(), &software);
+    if let Err(problem) = sign_in::allow(&mut trusted, ways, public_url) {
+        reader
+            .errors
+            .push(SettingError { place: reader.given.get("sign_in").1, problem: format!("sign_in: {problem}") });
+    }
+    Some(Auth::Oidc(trusted))
 }
 
 /// `http(s)://host[:port][/path]`, nothing more: what follows is added to it.
@@ -245,15 +256,16 @@ fn bytes(text: &str) -> Result<usize, String> {
     number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(|| REMEDY.into())
 }
 
-/// `250ms`, `10s`, `2m`.
+/// `250ms`, `10s`, `2m`, `12h`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    const REMEDY: &str = "write a duration, such as 500ms, 10s or 2m";
+    const REMEDY: &str = "write a duration, such as 500ms, 10s, 2m or 12h";
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
     let number: u64 = digits.parse().ok().filter(|number| (1..=86_400_000).contains(number)).ok_or(REMEDY)?;
     match text[digits.len()..].trim() {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number * 60)),
+        "h" => Ok(Duration::from_secs(number * 3600)),
         _ => Err(REMEDY.into()),
     }
 }

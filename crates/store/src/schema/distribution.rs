@@ -16,7 +16,7 @@ pub enum Engine {
 pub const WHOLE: [&str; 6] = ["resource_type", "param", "system", "scope", "setting", "shard"];
 
 /// The tables that are divided by their column `shard`, all alike: the rows of a shard lie together.
-pub const DIVIDED: [&str; 17] = [
+pub const DIVIDED: [&str; 18] = [
     "resource",
     "past",
     "change",
@@ -33,6 +33,7 @@ pub const DIVIDED: [&str; 17] = [
     "blob_piece",
     "version_blob",
     "answer",
+    "lease",
     "reindexing",
 ];
 

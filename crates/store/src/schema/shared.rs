@@ -42,6 +42,14 @@ const STEPS: &[Step] = &[
         // One that keeps no record would write rows that nobody knows the definition of.
         oldest: 2,
     },
+    Step {
+        step: MigrationStep {
+            to: 3,
+            title: "what is kept for somebody until a moment",
+            sql: include_str!("../migrations/postgres/0003_leases.sql"),
+        },
+        oldest: 2,
+    },
 ];
 
 /// The version this program works with.

@@ -14,6 +14,7 @@ mod includes;
 mod judge;
 mod kept;
 mod keys;
+mod leases;
 mod lifecycle;
 mod long;
 mod objects;

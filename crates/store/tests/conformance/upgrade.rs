@@ -12,8 +12,8 @@ use liaison_store::store::{MigrateMode, Store, StoreUrl};
 use crate::bench::{Bench, Place, create, name, on_postgres, open, options, update};
 use crate::property::page;
 
-/// What takes the second step back, as if this store had been made before there was one.
-const WITHOUT_THE_SECOND: &str = "DROP TABLE reindexing; DELETE FROM setting WHERE name = 'index'";
+/// What takes the steps after the first back, as if this store had been made before there were any.
+const WITHOUT_THE_SECOND: &str = "DROP TABLE reindexing; DELETE FROM setting WHERE name = 'index'; DROP TABLE lease";
 
 fn sql(bench: &Bench, statements: &str) {
     match (&bench.url, &bench._place) {

@@ -1,0 +1,61 @@
+//! Pages for people, put together: where they sign in, and how long they stay.
+
+use liaison_app::App;
+use liaison_identity::mapping::Mapping;
+use liaison_rest::{authenticate::Tokens, routes::BASES};
+use liaison_session::sessions::{Authority, Sessions, SetUp};
+use liaison_store::store::Store;
+use liaison_web::people::{Invented, People, Providers};
+
+use crate::settings::Settings;
+
+/// Invented people, whom anybody may be.
+#[derive(Clone, Debug)]
+pub struct Cast {
+    /// Whose word on them holds.
+    pub issuer: String,
+    /// How it is read.
+    pub mapping: Mapping,
+    /// They.
+    pub invented: Vec<Invented>,
+}
+
+/// What pages for people stand on; nothing when nobody can sign in.
+pub fn people(settings: &Settings, app: &App, store: &Store, tokens: &Tokens, cast: Option<Cast>) -> Option<People> {
+    let mut authorities = Vec::new();
+    let mut providers = None;
+    if let Tokens::Needed(trusted) = tokens {
+        let signing_in = trusted.providers().iter().filter(|provider| provider.browser().is_some());
+        authorities.extend(signing_in.map(|provider| Authority {
+            issuer: provider.trusted.expected.issuer.clone(),
+            mapping: provider.trusted.mapping.clone(),
+        }));
+        let root = settings.public_url.clone().unwrap_or_default();
+        providers = Some(Providers { trusted: trusted.clone(), root });
+    }
+    let mut invented = Vec::new();
+    if let Some(cast) = cast {
+        authorities.push(Authority { issuer: cast.issuer, mapping: cast.mapping });
+        invented = cast.invented;
+    }
+    if authorities.is_empty() {
+        return None;
+    }
+    let bases = bases(settings);
+    let set_up =
+        SetUp { authorities, lasting: settings.lasting, address: settings.public_url.clone(), bases: bases.clone() };
+    Some(People {
+        app: app.clone(),
+        sessions: Sessions::new(store.clone(), set_up),
+        providers,
+        invented,
+        bases: bases.into(),
+        zone: settings.zone.clone(),
+    })
+}
+
+/// The addresses under which this server's own resources are named, for claims and references in full.
+pub fn bases(settings: &Settings) -> Vec<String> {
+    let root = settings.public_url.clone().unwrap_or_default();
+    BASES.iter().map(|(path, _)| format!("{root}{path}/")).collect()
+}

@@ -1,0 +1,89 @@
+//! Pages for people who sign in: signing in and out, and where one is signed in.
+
+mod account;
+mod browser;
+mod local;
+mod provider;
+mod request;
+mod sign_in;
+
+use std::{fmt, sync::Arc};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use jiff::tz::TimeZone;
+use liaison_app::App;
+use liaison_identity::{authenticator::Authenticator, claims::Claims};
+use liaison_session::sessions::Sessions;
+
+pub use account::{at_home, signed_in_as};
+pub use request::visitor;
+
+/// What pages for people stand on.
+#[derive(Clone)]
+pub struct People {
+    /// What they may be told.
+    pub app: App,
+    /// Who is signed in.
+    pub sessions: Sessions,
+    /// Where they sign in.
+    pub providers: Option<Providers>,
+    /// Those of a demonstration, whom anybody may be.
+    pub invented: Vec<Invented>,
+    /// Every address under which this server's own resources are named.
+    pub bases: Arc<[String]>,
+    /// Zone of the times that are shown.
+    pub zone: TimeZone,
+}
+
+impl fmt::Debug for People {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("People").field("sessions", &self.sessions).finish_non_exhaustive()
+    }
+}
+
+/// Providers at which people sign in, and the way back from there.
+#[derive(Clone, Debug)]
+pub struct Providers {
+    /// They are among those that are trusted.
+    pub trusted: Arc<Authenticator>,
+    /// The address of this server, without a slash at the end.
+    pub root: String,
+}
+
+/// Somebody invented, whom anybody who tries the server out may be.
+#[derive(Clone, Debug)]
+pub struct Invented {
+    /// What they are called in addresses.
+    pub key: String,
+    /// What they are called.
+    pub name: String,
+    /// Whose word it is.
+    pub issuer: String,
+    /// What it says of them.
+    pub claims: Claims,
+}
+
+/// Where providers send people back to.
+pub const BACK: &str = "/sign-in/done";
+
+/// The longest form that is taken.
+const LONGEST_FORM: usize = 16 * 1024;
+
+/// Their routes.
+pub fn router(people: Arc<People>) -> Router {
+    Router::new()
+        .route("/sign-in", get(sign_in::page))
+        .route("/sign-in/at/{provider}", get(provider::begin))
+        .route(BACK, get(provider::done))
+        .route("/sign-in/as", post(sign_in::as_invented))
+        .route("/sign-out", post(account::sign_out))
+        .route("/sign-out/everywhere", post(account::sign_out_everywhere))
+        .route("/sessions", get(account::page))
+        .route("/sessions/end", post(account::end))
+        .layer(DefaultBodyLimit::max(LONGEST_FORM))
+        .with_state(people)
+}
