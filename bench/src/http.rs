@@ -26,6 +26,8 @@ pub struct Target {
     pub host: String,
     /// The path of the FHIR base, without a trailing `/`.
     pub path: String,
+    /// The `Authorization` header, when there is to be one.
+    pub authorization: Option<String>,
 }
 
 /// What went wrong with an exchange.
@@ -79,7 +81,7 @@ impl Target {
             format!("{host}:80")
         };
         let address = lookup_host(&named).await.ok().and_then(|mut all| all.next()).ok_or_else(bad)?;
-        Ok(Target { address, host: host.to_owned(), path: path.trim_end_matches('/').to_owned() })
+        Ok(Target { address, host: host.to_owned(), path: path.trim_end_matches('/').to_owned(), authorization: None })
     }
 
     /// Writes a GET of `path` (below the base, beginning with `/`).
@@ -107,6 +109,11 @@ impl Target {
         into.extend_from_slice(b" HTTP/1.1\r\nHost: ");
         into.extend_from_slice(self.host.as_bytes());
         into.extend_from_slice(b"\r\nAccept: application/fhir+json\r\n");
+        if let Some(authorization) = &self.authorization {
+            into.extend_from_slice(b"Authorization: ");
+            into.extend_from_slice(authorization.as_bytes());
+            into.extend_from_slice(b"\r\n");
+        }
     }
 }
 
@@ -267,7 +274,7 @@ mod tests {
                 }
             }
         });
-        Target { address, host: address.to_string(), path: "/fhir".to_owned() }
+        Target { address, host: address.to_string(), path: "/fhir".to_owned(), authorization: None }
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 use crate::error::BenchError;
 
+mod access;
 mod bulk;
 mod data;
 mod error;
@@ -72,6 +73,8 @@ pub struct Options {
 enum Part {
     /// `liaison import` and `liaison export` against the same rows without them
     Bulk(bulk::Options),
+    /// What the rules of access cost: callers with tokens against `--auth off`
+    Access(access::Options),
     /// The bare handler: gives the answer in a file to whatever it is asked
     #[command(hide = true)]
     Handler {
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         runtime.block_on(async {
             match arguments.part {
                 Some(Part::Bulk(options)) => bulk::run(&options).await.map(|()| Vec::new()),
+                Some(Part::Access(options)) => access::run(&options).await,
                 Some(Part::Handler { answer }) => limits::handler::serve(&answer).await.map(|()| Vec::new()),
                 None => run::run(&arguments.options).await,
             }

@@ -110,7 +110,7 @@ pub async fn fill(target: &Target, notes: usize, offset: u64) -> Result<Populati
 
 /// Creates `count` resources of a type in transactions, several at once, and gives their ids in
 /// order.
-async fn transact(
+pub async fn transact(
     target: &Target,
     resource_type: &'static str,
     count: usize,

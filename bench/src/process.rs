@@ -46,13 +46,29 @@ pub fn build_server() -> Result<PathBuf, BenchError> {
     if server.is_file() { Ok(server) } else { Err(BenchError::NotBuilt(server)) }
 }
 
+/// Who calls a server.
+#[derive(Clone, Copy, Debug)]
+pub enum Callers<'a> {
+    /// Everybody is the system.
+    TheSystem,
+    /// Those who have a token of this issuer.
+    Of(&'a str),
+}
+
 /// Our server on a store, on a free port of the loopback. Its log goes to a file beside the store.
-pub fn start_server(server: &Path, store: &Path) -> Result<Program, BenchError> {
+pub fn start_server(server: &Path, store: &Path, callers: Callers<'_>) -> Result<Program, BenchError> {
     let log = store.with_extension("log");
     let errors = std::fs::File::create(&log).map_err(BenchError::file(&log))?;
     let mut command = Command::new(server);
-    command.args(["serve", "--listen", "127.0.0.1:0", "--auth", "off", "--store"]);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--store"]);
     command.arg(format!("sqlite:{}", store.display())).stderr(errors);
+    match callers {
+        Callers::TheSystem => command.args(["--auth", "off"]),
+        Callers::Of(issuer) => command
+            .args(["--auth", "oidc", "--public-url", "http://127.0.0.1"])
+            .env("LIAISON_OIDC_ISSUERS", issuer)
+            .env("LIAISON_OIDC_AUDIENCE", crate::access::provider::AUDIENCE),
+    };
     start("liaison serve", command, Some(&log))
 }
 

@@ -15,7 +15,7 @@ use crate::limits::postgres::{self, BarePostgres, OfEach};
 use crate::limits::store::{BareStore, Rows, count};
 use crate::load::{self, Effort, Figures};
 use crate::population::{self, Population};
-use crate::process::{self, Program, Usage};
+use crate::process::{self, Callers, Program, Usage};
 use crate::report::{self, Circumstances, Household, Measured};
 use crate::scenario::{self, LoopWork, Scenario};
 
@@ -220,7 +220,7 @@ async fn filled(server: &Path, directory: &Path, store: &Path, notes: usize) -> 
                 }
             }
             eprintln!("filling the server with {notes} notes");
-            let program = process::start_server(server, store)?;
+            let program = process::start_server(server, store, Callers::TheSystem)?;
             let target = Target::parse(&format!("{}/fhir/r4", program.base)).await?;
             let population = population::fill(&target, notes, 0).await?;
             program.stop()?;
@@ -239,7 +239,7 @@ async fn timed_starts(server: &Path, store: &Path, times: &mut Vec<Duration>) ->
 
 /// Starts the server and times it up to the first answered search.
 async fn timed_start(server: &Path, store: &Path, times: &mut Vec<Duration>) -> Result<(Program, Target), BenchError> {
-    let program = process::start_server(server, store)?;
+    let program = process::start_server(server, store, Callers::TheSystem)?;
     let target = Target::parse(&format!("{}/fhir/r4", program.base)).await?;
     let mut request = Vec::new();
     target.get("/DocumentReference?_count=1", &mut request);

@@ -352,7 +352,12 @@ mod tests {
     }
 
     fn body_of(scenario: &Scenario, random: &mut Random) -> (String, Value) {
-        let target = Target { address: ([127, 0, 0, 1], 1).into(), host: "h".to_owned(), path: String::new() };
+        let target = Target {
+            address: ([127, 0, 0, 1], 1).into(),
+            host: "h".to_owned(),
+            path: String::new(),
+            authorization: None,
+        };
         let mut request = Vec::new();
         (scenario.request)(random, &target, &mut request);
         let text = String::from_utf8(request).unwrap();

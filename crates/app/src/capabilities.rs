@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use liaison_care::conformance;
+use liaison_care::{
+    access::emergency,
+    conformance::{self, operation_definition},
+};
 use liaison_fhir::{
     array, convert, object,
     release::{self, Release},
@@ -17,8 +20,10 @@ use liaison_fhir::{
     tree::{Object, Value},
 };
 
+use crate::settings::Callers;
+
 /// The statement of a release, but for the address of the base and the moment.
-pub(crate) fn statement(release: &'static Release, not_ready: &BTreeSet<Param>) -> Object {
+pub(crate) fn statement(release: &'static Release, callers: Callers, not_ready: &BTreeSet<Param>) -> Object {
     let ready = Ready { not_ready };
     let statement = object! {
         "resourceType" => "CapabilityStatement",
@@ -33,7 +38,7 @@ pub(crate) fn statement(release: &'static Release, not_ready: &BTreeSet<Param>) 
         "format" => array!["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "patchFormat" => array!["application/json-patch+json"],
         "implementationGuide" => array!["https://interop.esante.gouv.fr/ig/fhir/cdl/ImplementationGuide/ans.fhir.fr.cdl"],
-        "rest" => array![rest(release, ready)],
+        "rest" => array![rest(release, callers, ready)],
     };
     if release.id == release::view().id {
         return statement;
@@ -43,17 +48,14 @@ pub(crate) fn statement(release: &'static Release, not_ready: &BTreeSet<Param>) 
     statement
 }
 
-fn rest(release: &'static Release, ready: Ready<'_>) -> Object {
+fn rest(release: &'static Release, callers: Callers, ready: Ready<'_>) -> Object {
     let interactions = ["transaction", "batch", "search-system", "history-system"];
     let resources: Vec<Value> =
-        release.resources().into_iter().map(|kind| resource(kind, release, ready).into()).collect();
+        release.resources().into_iter().map(|kind| resource(kind, release, callers, ready).into()).collect();
     let mut rest = object! {
         "mode" => "server",
         "documentation" => ready.documentation(),
-        "security" => object! {
-            "cors" => false,
-            "description" => "Ce serveur n'identifie pas encore ses appelants : qui l'atteint peut tout lire et tout écrire. Il n'écoute alors que sur une adresse de bouclage.",
-        },
+        "security" => security(callers),
         "resource" => resources,
         "interaction" => codes(&interactions),
         "searchParam" => search_params("Resource", parameters_of(release.id, "Basic"), |offer| {
@@ -77,6 +79,30 @@ Les références vers ce serveur doivent aboutir (422) et ce qui est référenc�
 Un masterIdentifier connu avec le même contenu rend la note existante (200), avec un autre contenu 409. \
 Idempotency-Key rend toute création répétable sans doublon. Les pièces jointes lourdes sont omises des recherches : \
 attachment.url, size et hash les désignent. POST [base]/Bundle traite les transactions et les collections de 2017 qui apportent une note.";
+
+/// How it is known who calls. `cors` is set where it is known.
+fn security(callers: Callers) -> Object {
+    let mut security = object! { "cors" => false };
+    if callers == Callers::Known {
+        let smart = object! { "system" => SECURITY_SERVICE, "code" => "SMART-on-FHIR", "display" => "SMART-on-FHIR" };
+        security.push("service", array![object! { "coding" => array![smart] }]);
+    }
+    security.push(
+        "description",
+        match callers {
+            Callers::TheSystem => OPEN_TO_ALL,
+            Callers::Known => FOR_KNOWN,
+        },
+    );
+    security
+}
+
+const SECURITY_SERVICE: &str = "http://terminology.hl7.org/CodeSystem/restful-security-service";
+const OPEN_TO_ALL: &str = "Ce serveur n'identifie pas ses appelants (auth = off) : qui l'atteint peut tout lire et tout \
+écrire. Il n'écoute alors que sur une adresse de bouclage.";
+const FOR_KNOWN: &str = "Un jeton d'accès d'un fournisseur OpenID reconnu est exigé (Authorization: Bearer), sauf pour \
+metadata et .well-known/smart-configuration. Chacun voit ce que lui ouvrent le cercle de soins, la visibilité de chaque note et les \
+portées (scopes SMART v1 et v2) du jeton ; ce qu'il ne voit pas n'existe pas pour lui.";
 
 /// Which searches can be answered: their index is there for all resources.
 #[derive(Clone, Copy)]
@@ -124,7 +150,7 @@ impl Ready<'_> {
     }
 }
 
-fn resource(kind: &'static str, release: &'static Release, ready: Ready<'_>) -> Object {
+fn resource(kind: &'static str, release: &'static Release, callers: Callers, ready: Ready<'_>) -> Object {
     let interactions =
         ["read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"];
     let mut resource = object! { "type" => kind };
@@ -154,7 +180,7 @@ fn resource(kind: &'static str, release: &'static Release, ready: Ready<'_>) -> 
     if params.as_array().is_some_and(|params| !params.is_empty()) {
         resource.push("searchParam", params);
     }
-    resource.push("operation", operations(kind));
+    resource.push("operation", operations(kind, callers));
     resource
 }
 
@@ -221,7 +247,7 @@ fn references(offers: &[Offer]) -> impl Iterator<Item = &Offer> {
     offers.iter().filter(|offer| offer.reference().is_some() && !offer.targets().is_empty())
 }
 
-fn operations(kind: &str) -> Value {
+fn operations(kind: &str, callers: Callers) -> Value {
     let validate = object! {
         "name" => "validate",
         "definition" => "http://hl7.org/fhir/OperationDefinition/Resource-validate",
@@ -231,7 +257,11 @@ fn operations(kind: &str) -> Value {
         let name = operation.name();
         object! { "name" => name, "definition" => format!("http://hl7.org/fhir/OperationDefinition/{kind}-{name}") }
     });
-    Value::Array(std::iter::once(validate).chain(others).map(Value::from).collect())
+    // Who is the system has nothing to open.
+    let emergency = (kind == "Patient" && callers == Callers::Known).then(|| {
+        object! { "name" => emergency::OPERATION, "definition" => operation_definition::emergency_access_url() }
+    });
+    Value::Array(std::iter::once(validate).chain(others).chain(emergency).map(Value::from).collect())
 }
 
 #[cfg(test)]
@@ -241,7 +271,7 @@ mod tests {
     use super::*;
 
     fn dated(release: &'static Release) -> Object {
-        let mut statement = statement(release, &BTreeSet::new());
+        let mut statement = statement(release, Callers::Known, &BTreeSet::new());
         statement.set("date", "2024-01-01");
         statement
     }
@@ -273,7 +303,10 @@ mod tests {
                 |list| found.items(list).iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>();
             (names, includes("searchInclude"), includes("searchRevInclude"))
         };
-        let (all, some) = (statement(release::r4(), &BTreeSet::new()), statement(release::r4(), &not_ready));
+        let (all, some) = (
+            statement(release::r4(), Callers::TheSystem, &BTreeSet::new()),
+            statement(release::r4(), Callers::TheSystem, &not_ready),
+        );
         let (before, now) = (of(&all, "DocumentReference"), of(&some, "DocumentReference"));
         // The person is another name of the subject.
         assert_eq!(

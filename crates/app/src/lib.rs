@@ -9,6 +9,7 @@
 //! the same moment cannot both win.
 
 mod app;
+mod belongings;
 mod capabilities;
 mod clock;
 mod conformance;

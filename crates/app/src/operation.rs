@@ -42,6 +42,7 @@ pub mod capabilities;
 pub mod create;
 pub mod delete;
 pub mod download;
+pub mod emergency;
 pub mod export;
 pub mod export_job;
 pub mod history;

@@ -44,6 +44,7 @@ pub enum Interaction {
     Capabilities,
     Operation,
     Export,
+    Emergency,
 }
 
 impl Interaction {
@@ -62,7 +63,7 @@ impl Interaction {
             Self::Batch => "batch",
             Self::Transaction => "transaction",
             Self::Capabilities => "capabilities",
-            Self::Operation | Self::Export => "operation",
+            Self::Operation | Self::Export | Self::Emergency => "operation",
         }
     }
 }
@@ -102,6 +103,8 @@ fn for_operators(action: &Action) -> bool {
 const fn right(action: &Action) -> Option<Right> {
     Some(match action.interaction {
         Interaction::Read | Interaction::Vread => Right::Read,
+        // It makes a circle, and what is asked for is to read.
+        Interaction::Emergency => Right::Read,
         Interaction::Create => Right::Create,
         Interaction::Update | Interaction::Patch => Right::Update,
         Interaction::Delete => Right::Delete,

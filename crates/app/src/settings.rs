@@ -9,6 +9,8 @@ use jiff::tz::TimeZone;
 pub struct Settings {
     /// Zone of dates that have none.
     pub zone: TimeZone,
+    /// Whether callers are known.
+    pub callers: Callers,
     /// What is too much.
     pub limits: Limits,
     /// Decoded attachments of more bytes than this are stored as a `Binary` of their own.
@@ -19,10 +21,20 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             zone: TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC),
+            callers: Callers::TheSystem,
             limits: Limits::default(),
             inline_attachment: 32 * 1024,
         }
     }
+}
+
+/// Who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// Everybody is the system.
+    TheSystem,
+    /// Those who show who they are.
+    Known,
 }
 
 /// What is too much; each has an error of its own.

@@ -63,7 +63,7 @@ pub(crate) fn of(known: &Known, now: i64, settings: &Settings, reader: &Reader<'
         notebooks.retain(|id, _| known.patient.as_ref() == Some(id));
     }
     let selves = selves.into_iter().map(|one| one.party).collect();
-    Ok((Sight { identity: known.identity.clone(), selves, notebooks }, until))
+    Ok((Sight::new(known.identity.clone(), selves, notebooks), until))
 }
 
 fn enter(notebooks: &mut BTreeMap<String, InNotebook>, id: &str, capacities: Capacities, keeping: Keeping) {

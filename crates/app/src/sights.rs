@@ -12,7 +12,7 @@ use liaison_store::{
 };
 use quick_cache::sync::Cache;
 
-use crate::{caller::Known, clock, error::AppError, settings::Settings, sight, there::Seen};
+use crate::{belongings::Belongings, caller::Known, clock, error::AppError, settings::Settings, sight, there::Seen};
 
 /// The types that a sight rests on: who is who here, and the circles.
 pub const WATCHED: [&str; 7] = sight::RESTS_ON;
@@ -21,7 +21,10 @@ pub const WATCHED: [&str; 7] = sight::RESTS_ON;
 const KEPT: usize = 20_000;
 
 /// The sights of those who asked lately.
-pub(crate) struct Sights(Cache<Asker, Kept>);
+pub(crate) struct Sights {
+    kept: Cache<Asker, Kept>,
+    belongings: Arc<Belongings>,
+}
 
 /// Who asked, with everything that was vouched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +74,7 @@ impl Looked {
 impl Sights {
     /// None yet.
     pub(crate) fn new() -> Self {
-        Self(Cache::new(KEPT))
+        Self { kept: Cache::new(KEPT), belongings: Arc::new(Belongings::new()) }
     }
 
     /// What somebody may see now.
@@ -87,7 +90,7 @@ impl Sights {
     ) -> Result<Looked, AppError> {
         let asker = Asker(Arc::clone(known));
         let now = clock::now().as_microsecond();
-        if let Some(kept) = self.0.get(&asker).filter(|kept| now < kept.until) {
+        if let Some(kept) = self.kept.get(&asker).filter(|kept| now < kept.until) {
             let supposed = match (store.hearing(), sureness) {
                 (Hearing::AtOnce, _) => None,
                 (Hearing::AfterReading, Sureness::AsFarAsKnown) => Some(kept.moment),
@@ -105,9 +108,10 @@ impl Sights {
         let (whose, settings) = (Arc::clone(known), settings.clone());
         let looked = move |reader: &liaison_store::reader::Reader<'_>| sight::of(&whose, now, &settings, reader);
         let (sight, until) = store.read_again(looked).await?;
-        let seen = Arc::new(Seen { sight, bases: Arc::clone(&known.bases) });
+        let (bases, belongings) = (Arc::clone(&known.bases), Arc::clone(&self.belongings));
+        let seen = Arc::new(Seen { sight, bases, belongings });
         if let Some(moment) = moment {
-            self.0.insert(asker, Kept { seen: Arc::clone(&seen), moment, until });
+            self.kept.insert(asker, Kept { seen: Arc::clone(&seen), moment, until });
         }
         Ok(Looked { seen, supposed: None })
     }

@@ -19,7 +19,7 @@ use liaison_store::{
 
 use jiff::tz::TimeZone;
 
-use crate::{error::AppError, operation::Stage, stored::Stored};
+use crate::{belongings::Belongings, error::AppError, operation::Stage, stored::Stored};
 
 /// What is there for a caller.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub(crate) struct Seen {
     pub sight: Sight,
     /// The addresses of this server.
     pub bases: Arc<[String]>,
+    /// What was found before of versions.
+    pub belongings: Arc<Belongings>,
 }
 
 /// The store as a caller sees it, at one moment of it.
@@ -65,9 +67,13 @@ impl Seen {
     ///
     /// # Errors
     /// When its body cannot be read.
-    pub(crate) fn belonging(&self, version: &Version) -> Result<(Belonging, Party), AppError> {
-        let tree = Stored::light(version.clone()).tree_in(release::view())?;
-        Ok((self.belonging_of(&tree), Party::resource(&version.name.resource_type, &version.name.id)))
+    pub(crate) fn belonging(&self, version: &Version) -> Result<(Arc<Belonging>, Party), AppError> {
+        let read = || {
+            let tree = Stored::light(version.clone()).tree_in(release::view())?;
+            Ok::<_, AppError>(self.belonging_of(&tree))
+        };
+        let belonging = self.belongings.of(version, &self.bases, read)?;
+        Ok((belonging, Party::resource(&version.name.resource_type, &version.name.id)))
     }
 
     /// What a resource in its R4 form belongs to.
@@ -84,6 +90,14 @@ impl Seen {
     pub(crate) fn may(&self, deed: Deed, version: &Version) -> Result<Verdict, AppError> {
         let (belonging, itself) = self.belonging(version)?;
         Ok(self.sight.may(deed, &belonging, &itself))
+    }
+
+    /// Whether a version alone says that they see it; `None` when what is beside it in the store must be looked at.
+    fn sees_alone(&self, version: &Version) -> Result<Option<bool>, AppError> {
+        if version.change == Change::Delete || *version.name.resource_type == *"Binary" {
+            return Ok(None);
+        }
+        Ok(Some(self.may(Deed::See, version)? == Verdict::Granted))
     }
 
     fn sees(&self, version: &Version, reader: &Reader<'_>) -> Result<bool, AppError> {
@@ -259,7 +273,10 @@ impl There {
         stage: &Stage,
     ) -> Result<Option<Arc<Version>>, AppError> {
         match (self, version) {
-            (Self::Only(_), Some(version)) => {
+            (Self::Only(seen), Some(version)) => {
+                if let Some(sees) = seen.sees_alone(&version)? {
+                    return Ok(sees.then_some(version));
+                }
                 let look = |reader: &Reader<'_>| View::of(reader, self).shows(&version);
                 let there = stage.app.store().read_here(look).await?;
                 Ok(there.then_some(version))

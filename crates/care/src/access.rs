@@ -27,6 +27,7 @@ pub mod audience;
 pub mod belonging;
 pub mod capacity;
 pub mod circle;
+pub mod emergency;
 pub mod identity;
 pub mod rules;
 pub mod scopes;

@@ -3,6 +3,7 @@
 //! be changed. All in R4; the other release gets them converted like anything else.
 
 pub mod naming_system;
+pub mod operation_definition;
 pub mod search_parameter;
 pub mod structure_definition;
 
@@ -40,12 +41,20 @@ static RESOURCES: LazyLock<Vec<Artefact>> = LazyLock::new(|| {
     let systems = naming_system::all().into_iter().map(Arc::new);
     let terminology = builtin::resources().iter().cloned();
     let parameters = search_parameter::added(release::view()).into_iter().map(Arc::new);
-    profiles.chain(systems).chain(terminology).chain(parameters).filter_map(artefact).collect()
+    let operations = operation_definition::all().into_iter().map(Arc::new);
+    profiles.chain(systems).chain(operations).chain(terminology).chain(parameters).filter_map(artefact).collect()
 });
 
 fn artefact(resource: Arc<Object>) -> Option<Artefact> {
-    const TYPES: [&str; 6] =
-        ["StructureDefinition", "NamingSystem", "CodeSystem", "ValueSet", "ConceptMap", "SearchParameter"];
+    const TYPES: [&str; 7] = [
+        "StructureDefinition",
+        "NamingSystem",
+        "OperationDefinition",
+        "CodeSystem",
+        "ValueSet",
+        "ConceptMap",
+        "SearchParameter",
+    ];
     let resource_type = TYPES.into_iter().find(|known| resource.resource_type() == Some(known))?;
     let id = resource.str("id")?.to_owned();
     Some(Artefact { resource_type, id, resource })
@@ -90,6 +99,7 @@ mod tests {
             ("ConceptMap", "2017-note-type"),
             ("ConceptMap", "mos-stu3"),
             ("NamingSystem", "rpps"),
+            ("OperationDefinition", "Patient-emergency-access"),
             ("SearchParameter", "DocumentReference-urgent"),
         ] {
             let found = resource(resource_type, id).unwrap_or_else(|| panic!("no {resource_type}/{id}"));

@@ -12,6 +12,7 @@ mod numbers;
 pub mod parameters;
 pub mod parse;
 pub mod query;
+mod set;
 
 #[cfg(test)]
 mod grown;

@@ -6,7 +6,7 @@ use axum::{
     Router,
     routing::{any, get, post},
 };
-use liaison_app::App;
+use liaison_app::{App, operation::emergency};
 use liaison_fhir::{
     release::{self, ReleaseId},
     terminology,
@@ -79,6 +79,7 @@ fn under(base: &str) -> Router<Base> {
         .route(&at("/{type}/{id}/_history"), get(history::of_resource))
         .route(&at("/{type}/{id}/_history/{version}"), get(read::vread))
         .route(&at("/{type}/{id}/$validate"), get(operation::validate_instance).post(operation::validate_instance))
+        .route(&at(&format!("/Patient/${}", emergency::NAME)), post(operation::emergency_access))
         // Bundles may be there to be processed.
         .route(&at("/Bundle"), kind().post(create::bundle))
         // Binaries are bytes first.

@@ -210,6 +210,10 @@ fn app_settings(settings: &Settings) -> liaison_app::settings::Settings {
     let limits = &settings.limits;
     liaison_app::settings::Settings {
         zone: settings.zone.clone(),
+        callers: match settings.auth {
+            Auth::Off => liaison_app::settings::Callers::TheSystem,
+            Auth::Oidc(_) => liaison_app::settings::Callers::Known,
+        },
         limits: liaison_app::settings::Limits {
             attachment: limits.attachment,
             bundle: limits.bundle_entries,

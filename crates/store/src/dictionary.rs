@@ -14,6 +14,9 @@ use crate::dialect::{Db, Value, damaged, unavailable};
 /// Systems come from callers, so there is no end of them: the memory is emptied at this many.
 const SYSTEMS_REMEMBERED: usize = 10_000;
 
+/// The same of sets: a set may have been let go of without a word.
+const SETS_REMEMBERED: usize = 2_000;
+
 /// A resource type as the store knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Kind {
@@ -47,6 +50,8 @@ struct Words {
     /// Parameters known to be twofold.
     twofold: HashSet<i64>,
     systems: HashMap<Box<str>, i64>,
+    /// By the number of a set, the keys of its members.
+    sets: HashMap<u64, Arc<[i64]>>,
     scopes: HashMap<&'static str, i64>,
     /// By type, a span that is not longer than the longest one stored.
     longest: HashMap<i64, i64>,
@@ -65,6 +70,20 @@ impl Dictionary {
             self.remember(kind);
         }
         Ok(found)
+    }
+
+    /// The keys of a set, if they are remembered.
+    pub(crate) fn set(&self, number: u64) -> Option<Arc<[i64]>> {
+        self.read().sets.get(&number).cloned()
+    }
+
+    /// Remembers the keys of a set, all of whose members have one that is committed.
+    pub(crate) fn remember_set(&self, number: u64, keys: &Arc<[i64]>) {
+        let mut words = self.write();
+        if words.sets.len() >= SETS_REMEMBERED {
+            words.sets.clear();
+        }
+        words.sets.insert(number, Arc::clone(keys));
     }
 
     /// Whether a type is remembered.

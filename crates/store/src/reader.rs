@@ -161,6 +161,11 @@ impl<'c> Reader<'c> {
         }
     }
 
+    /// Whether everything that it reads is committed: what is only being written is never kept.
+    pub(crate) const fn reads_what_is_committed(&self) -> bool {
+        !matches!(self.memory, Memory::None)
+    }
+
     /// The moment that is read, where others write as well.
     pub(crate) fn moment(&self) -> Result<Option<&Ends>, StoreError> {
         let Memory::Followed { kept, known, moment } = &self.memory else { return Ok(None) };

@@ -186,7 +186,7 @@ impl Reader<'_> {
         let order = self.order(&query.sort, &all)?;
         let (mut kinds, mut conditions) = (Vec::new(), Vec::new());
         for kind in all {
-            let condition = self.resolve_heads(self.condition(&query.filter, &kind)?)?;
+            let condition = self.resolve_heads(self.condition(&query.filter, &kind)?)?.knowing();
             if !condition.is_never() {
                 kinds.push(kind);
                 conditions.push(condition);

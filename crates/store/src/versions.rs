@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
+use liaison_fhir::search::query::ResourceSet;
+
 use crate::body;
 use crate::contract::{Change, Form, Instant, Name, StoreError, Version};
-use crate::dialect::{Row, Value, damaged};
+use crate::dialect::{Dialect, Row, Value, damaged};
 use crate::dictionary::Kind;
 use crate::entry::each_reference;
 use crate::kept::Live;
@@ -159,6 +162,34 @@ impl Reader<'_> {
         let Some(key) = self.key_of(name)? else { return Ok(None) };
         let sql = concat!("SELECT ", version_columns!(), " FROM past WHERE resource = ?1 AND version = ?2");
         self.db.first(sql, &[key.into(), version.into()], |row| read_version(row, name.clone()))
+    }
+
+    /// The keys of those members of a set that have one, in ascending order.
+    pub(crate) fn keys_of(&self, set: &ResourceSet) -> Result<Arc<[i64]>, StoreError> {
+        if let Some(known) = self.words.set(set.number()) {
+            return Ok(known);
+        }
+        let Some(kind) = self.words.kind(self.db, set.resource_type())? else { return Ok([].into()) };
+        let mut keys: Vec<i64> = match self.db.dialect() {
+            Dialect::Sqlite => {
+                let sql = "SELECT key FROM resource WHERE type = ?1 AND id = ?2";
+                let key =
+                    |id: &CompactString| self.db.first(sql, &[kind.key.into(), id.as_str().into()], |row| row.int(0));
+                set.ids().filter_map(|id| key(id).transpose()).collect::<Result<_, _>>()?
+            }
+            Dialect::Postgres => {
+                let ids: Vec<String> = set.ids().map(CompactString::to_string).collect();
+                let sql = "SELECT key FROM resource WHERE type = ?1 AND id = ANY(?2::text[])";
+                self.db.all(sql, &[kind.key.into(), Value::Texts(ids.into())], |row| row.int(0))?
+            }
+        };
+        keys.sort_unstable();
+        let keys: Arc<[i64]> = keys.into();
+        // What is being written may yet be undone, and its keys given to others.
+        if keys.len() == set.ids().len() && self.reads_what_is_committed() {
+            self.words.remember_set(set.number(), &keys);
+        }
+        Ok(keys)
     }
 
     /// The key of a resource, live or not.

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use compact_str::CompactString;
+use liaison_fhir::release::view;
 use liaison_fhir::search::{
-    index::{Param, Target},
+    index::Param,
     parameters,
-    query::{Clause, Query, ReferenceTest, SystemTest, Test, TokenTest},
+    query::{Clause, Query, ReferenceTest, ResourceSet, SystemTest, Test, TokenTest},
 };
 
 use super::{
@@ -28,6 +29,10 @@ pub struct Sight {
     pub selves: Vec<Party>,
     /// The notebooks they are in, by the id of the `Patient`.
     pub notebooks: BTreeMap<String, InNotebook>,
+    /// The same, together by what one is in them.
+    groups: Vec<(Capacities, ResourceSet)>,
+    /// Those of the selves that are resources of this server, by their types.
+    themselves: Vec<ResourceSet>,
 }
 
 /// What somebody is in a notebook.
@@ -40,6 +45,32 @@ pub struct InNotebook {
 }
 
 impl Sight {
+    /// What somebody may see who is in these notebooks.
+    #[must_use]
+    pub fn new(identity: Identity, selves: Vec<Party>, notebooks: BTreeMap<String, InNotebook>) -> Self {
+        let mut kinds: Vec<Capacities> = Vec::new();
+        for place in notebooks.values() {
+            if !kinds.contains(&place.capacities) && !place.capacities.is_none() {
+                kinds.push(place.capacities);
+            }
+        }
+        let group = |kind: Capacities| {
+            let of_it = notebooks.iter().filter(|(_, place)| place.capacities == kind);
+            (kind, ResourceSet::new("Patient", of_it.map(|(id, _)| id.as_str().into())))
+        };
+        let groups = kinds.into_iter().map(group).collect();
+        let mut by_type: BTreeMap<&'static str, Vec<CompactString>> = BTreeMap::new();
+        for party in &selves {
+            if let Party::Resource { resource_type, id } = party
+                && let Some(known) = view().resources().into_iter().find(|known| known == resource_type)
+            {
+                by_type.entry(known).or_default().push(id.clone());
+            }
+        }
+        let themselves = by_type.into_iter().map(|(of, ids)| ResourceSet::new(of, ids)).collect();
+        Self { identity, selves, notebooks, groups, themselves }
+    }
+
     /// How they stand towards a resource. In a resource of several notebooks they are what they are in
     /// any of them.
     #[must_use]
@@ -78,7 +109,7 @@ impl Sight {
     #[must_use]
     pub fn within(&self, query: Query) -> Query {
         let types = match query.types.is_empty() {
-            true => liaison_fhir::release::view().resources(),
+            true => view().resources(),
             false => query.types,
         };
         let filter = Clause::All(vec![self.of_types(&types), self.led(query.filter)]);
@@ -101,17 +132,17 @@ impl Sight {
             Class::Private if operator => Clause::always(),
             Class::Private => self.own(resource_type),
             Class::Identity if resource_type == "Patient" => {
-                let seen = self.groups().map(|(capacities, ids)| {
-                    unlabelled(resource_type, capacities, Clause::Id(ids.map(CompactString::from).collect()))
+                let seen = self.groups.iter().map(|(capacities, persons)| {
+                    unlabelled(resource_type, *capacities, Clause::Among(persons.clone()))
                 });
                 Clause::Any(seen.chain([self.own(resource_type)]).collect())
             }
             Class::Identity | Class::Circle | Class::Note | Class::Record => {
                 let mut seen: Vec<Clause> = Vec::new();
-                for (capacities, ids) in self.groups() {
-                    let ids: Vec<&str> = ids.collect();
-                    let inside = about.iter().flat_map(|param| ids.iter().map(|id| points(*param, "Patient", id)));
-                    seen.push(unlabelled(resource_type, capacities, Clause::Any(inside.collect())));
+                for (capacities, persons) in &self.groups {
+                    let inside =
+                        |param: &Param| Clause::Has(*param, Test::Reference(ReferenceTest::Among(persons.clone())));
+                    seen.push(unlabelled(resource_type, *capacities, Clause::Any(about.iter().map(inside).collect())));
                 }
                 seen.push(self.own(resource_type));
                 if operator {
@@ -164,45 +195,28 @@ impl Sight {
             | Clause::Present(_)
             | Clause::OfType(_)
             | Clause::Id(_)
+            | Clause::Among(_)
             | Clause::LastUpdated(_)) => own,
         }
-    }
-
-    /// The notebooks, together by what one is in them.
-    fn groups(&self) -> impl Iterator<Item = (Capacities, impl Iterator<Item = &str>)> {
-        let mut kinds: Vec<Capacities> = Vec::new();
-        for place in self.notebooks.values() {
-            if !kinds.contains(&place.capacities) && !place.capacities.is_none() {
-                kinds.push(place.capacities);
-            }
-        }
-        kinds.into_iter().map(|kind| {
-            let ids = self.notebooks.iter().filter(move |(_, place)| place.capacities == kind);
-            (kind, ids.map(|(id, _)| id.as_str()))
-        })
     }
 
     /// What is theirs: what they wrote, and themselves.
     fn own(&self, resource_type: &'static str) -> Clause {
         let mut any: Vec<Clause> = Vec::new();
-        let themselves = self.selves.iter().filter_map(|party| match party {
-            Party::Resource { resource_type: its, id } if its == resource_type => Some(id.clone()),
-            _ => None,
-        });
-        let themselves: Vec<CompactString> = themselves.collect();
-        if !themselves.is_empty() {
-            any.push(Clause::Id(themselves));
-        }
+        let themselves = self.themselves.iter().filter(|set| set.resource_type() == resource_type);
+        any.extend(themselves.cloned().map(Clause::Among));
         for element in author_elements(resource_type) {
             let Some(parameter) = parameters::parameter(resource_type, element) else { continue };
-            for party in &self.selves {
-                match party {
-                    Party::Resource { resource_type, id } => any.push(points(parameter.param, resource_type, id)),
-                    Party::Identified { .. } => any.extend(parameter.identifier.into_iter().flat_map(|param| {
-                        party.written().into_iter().map(move |(system, value)| token(param, &system, &value))
-                    })),
-                }
-            }
+            let by =
+                |set: &ResourceSet| Clause::Has(parameter.param, Test::Reference(ReferenceTest::Among(set.clone())));
+            any.extend(self.themselves.iter().map(by));
+            let written = self.selves.iter().flat_map(Party::written);
+            any.extend(
+                parameter
+                    .identifier
+                    .into_iter()
+                    .flat_map(|param| written.clone().map(move |(system, value)| token(param, &system, &value))),
+            );
         }
         Clause::Any(any)
     }
@@ -231,11 +245,6 @@ fn both(one: Clause, other: Clause) -> Clause {
         (one, always) if always == Clause::always() => one,
         (one, other) => Clause::All(vec![one, other]),
     }
-}
-
-fn points(param: Param, resource_type: &str, id: &str) -> Clause {
-    let target = Target::Local { resource_type: resource_type.into(), id: id.into() };
-    Clause::Has(param, Test::Reference(ReferenceTest::Is(target)))
 }
 
 fn token(param: Param, system: &str, code: &str) -> Clause {

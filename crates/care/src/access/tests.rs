@@ -169,6 +169,7 @@ fn page() -> String {
         writeln!(page, "\n### {title}\n").unwrap();
         deeds(&mut page, |_| standing);
     }
+    page.push_str(EMERGENCY);
     page
 }
 
@@ -176,6 +177,16 @@ fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
+
+const EMERGENCY: &str = "
+## En urgence · In an emergency
+
+Un professionnel de santé qui n'est pas dans le cercle ouvre le cahier pour quatre heures en disant pourquoi \
+(`POST Patient/$emergency-access`) ; nul autre ne le peut. Il en reste un cercle d'un seul membre, avec la raison, que la personne et \
+son cercle lisent, et que ferme qui tient le cercle. · *A health professional who is not in the circle opens the notebook for four hours \
+by saying why; nobody else can. What is left is a circle of one member, with the reason, which the person and their circle read, and \
+which whoever keeps the circle closes.*
+";
 
 const INTRODUCTION: &str = "\
 <!-- Written by `LIAISON_WRITE_MATRIX=1 cargo test -p liaison-care access::tests`; do not edit. -->

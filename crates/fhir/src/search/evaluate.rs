@@ -79,6 +79,7 @@ impl<'a> Judge<'a> {
             Clause::Present(param) => of.resource_type == param.base && values::present(*param, of.tree, self.context),
             Clause::OfType(types) => types.contains(&of.resource_type),
             Clause::Id(ids) => ids.iter().any(|id| id == of.id),
+            Clause::Among(set) => set.contains(of.resource_type, of.id),
             Clause::LastUpdated(test) => was_updated(test, of),
             Clause::Refers { param, types, target } => self.targets(*param, of).into_iter().any(|position| {
                 self.candidate(position).is_some_and(|candidate| {

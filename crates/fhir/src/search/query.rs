@@ -9,6 +9,7 @@ use std::hash::{Hash, Hasher};
 use compact_str::CompactString;
 
 use super::index::{Param, Target};
+pub use super::set::ResourceSet;
 
 /// A search of one type, of several, or of all.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +60,8 @@ pub enum Clause {
     OfType(Vec<&'static str>),
     /// The logical id is one of these.
     Id(Vec<CompactString>),
+    /// It is one of these resources.
+    Among(ResourceSet),
     /// The last change falls in a range.
     LastUpdated(DateTest),
     /// A chain: some reference of the parameter points to a live resource of one of these types
@@ -115,6 +118,7 @@ impl Clause {
             | Self::Refers { .. }
             | Self::OfType(_)
             | Self::Id(_)
+            | Self::Among(_)
             | Self::LastUpdated(_) => {}
         }
     }
@@ -218,6 +222,8 @@ pub enum ReferenceTest {
     },
     /// Points to a resource of this server of one of these types, whatever it is.
     OfType(Vec<&'static str>),
+    /// Points to one of these.
+    Among(ResourceSet),
 }
 
 /// A comparison of ranges: the value's range against the range searched `[low, high)`.

@@ -4,7 +4,7 @@ use axum::http::{Method, Uri};
 use liaison_app::{
     error::AppError,
     name::{self, Name},
-    operation::{terminology::Terminology, validate::Validate},
+    operation::{emergency::EmergencyAccess, terminology::Terminology, validate::Validate},
 };
 use liaison_fhir::{
     outcome::{Issue, IssueKind},
@@ -48,6 +48,29 @@ async fn look_at(exchange: Exchange, resource_type: &'static str, instance: Opti
     let issues = exchange.execute(operation).await?;
     let outcome = respond::outcome(&issues, exchange.reply.language, exchange.face.release);
     Ok(respond::resource(&outcome, &exchange.reply, exchange.face.release))
+}
+
+/// `$emergency-access` on persons.
+pub async fn emergency_access(exchange: Exchange, content: Content) -> Answer {
+    exchange.only(&[])?;
+    let parameters = body::resource(&content, &exchange)?;
+    let issues = liaison_fhir::validate::validate(&parameters, exchange.face.release);
+    if parameters.resource_type() != Some("Parameters") || liaison_fhir::outcome::refused(&issues) {
+        return Err(AppError::invalid(if issues.is_empty() { vec![no_parameters()] } else { issues }).into());
+    }
+    let written = exchange.execute(EmergencyAccess { face: exchange.face.clone(), parameters }).await?;
+    respond::written(&written, &exchange)
+}
+
+fn no_parameters() -> Issue {
+    Issue::error(
+        IssueKind::Structure,
+        "http",
+        text!(
+            en: "This operation takes Parameters.",
+            fr: "Cette opération attend une ressource Parameters.",
+        ),
+    )
 }
 
 /// An operation of the terminology service, on its type.

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::postgres;
+use super::sqlite::IS_AMONG;
+use super::{Value, postgres};
 
 /// How the few expressions without a common spelling are spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,41 @@ impl Dialect {
         match self {
             Self::Postgres if text.len() > postgres::LONGEST_KEY => postgres::stand_in(text).into(),
             Self::Sqlite | Self::Postgres => Cow::Borrowed(text),
+        }
+    }
+
+    /// Keys in ascending order, to be bound where others are looked for among them.
+    pub(crate) fn set(self, keys: &[i64]) -> Value<'static> {
+        match self {
+            Self::Sqlite => Value::Bytes(keys.iter().flat_map(|key| key.to_be_bytes()).collect()),
+            Self::Postgres => Value::Ints(keys.to_vec().into()),
+        }
+    }
+
+    /// Whether a key is among those that are bound.
+    pub(crate) fn is_among(self, key: &str, set: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{IS_AMONG}({set}, {key})"),
+            Self::Postgres => format!("{key} = ANY({set}::int8[])"),
+        }
+    }
+
+    /// Keys, to be bound where each of them is looked for.
+    pub(crate) fn list(self, keys: &[i64]) -> Value<'static> {
+        match self {
+            Self::Sqlite => {
+                let numbers: Vec<_> = keys.iter().map(i64::to_string).collect();
+                Value::Text(format!("[{}]", numbers.join(",")).into())
+            }
+            Self::Postgres => Value::Ints(keys.to_vec().into()),
+        }
+    }
+
+    /// The keys that are bound as a list, a row each, in a column `resource`.
+    pub(crate) fn rows_of_list(self, list: &str) -> String {
+        match self {
+            Self::Sqlite => format!("SELECT value AS resource FROM json_each({list})"),
+            Self::Postgres => format!("SELECT unnest({list}::int8[]) AS resource"),
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use liaison_pages::{PAGE_BYTES, Sealing};
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::{SQLITE_IOERR_DATA, SQLITE_IOERR_SHORT_READ};
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::hooks::Wal;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, ToSql};
@@ -104,8 +105,22 @@ impl Connection {
             trouble: Cell::default(),
         };
         connection.configure(purpose, found, cache_kib)?;
+        connection.add_functions()?;
         connection.watch_deadline()?;
         Ok(connection)
+    }
+
+    /// What statements here need that SQLite has not.
+    fn add_functions(&self) -> Result<(), StoreError> {
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+        let is_among = |given: &Context<'_>| {
+            let (ValueRef::Blob(set), ValueRef::Integer(key)) = (given.get_raw(0), given.get_raw(1)) else {
+                return Ok(false);
+            };
+            let (keys, _) = set.as_chunks::<8>();
+            Ok(keys.binary_search_by_key(&key, |bytes| i64::from_be_bytes(*bytes)).is_ok())
+        };
+        self.raw.create_scalar_function(IS_AMONG, 2, flags, is_among).map_err(failed)
     }
 
     fn configure(&self, purpose: Purpose, found: Found, cache_kib: u32) -> Result<(), StoreError> {
@@ -416,6 +431,9 @@ impl<'r> Row<'r> {
         })
     }
 }
+
+/// `key_is_among(SET, KEY)`: whether a key is in a set, which is bound as keys of eight bytes in ascending order.
+pub(crate) const IS_AMONG: &str = "key_is_among";
 
 impl ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -55,7 +55,12 @@ fn written(sql: &str, values: &[Value<'_>]) -> Option<Box<[u8]>> {
                 bytes.extend_from_slice(&text.len().to_le_bytes());
                 bytes.extend_from_slice(text.as_bytes());
             }
-            Value::Real(_) | Value::Bytes(_) | Value::Ints(_) | Value::Texts(_) | Value::Null => return None,
+            Value::Ints(numbers) => {
+                bytes.push(3);
+                bytes.extend_from_slice(&numbers.len().to_le_bytes());
+                numbers.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+            }
+            Value::Real(_) | Value::Bytes(_) | Value::Texts(_) | Value::Null => return None,
         }
     }
     Some(bytes.into())

@@ -1,5 +1,7 @@
 //! A clause in terms of the store: names replaced by keys, and what can never hold left out.
 
+use std::sync::Arc;
+
 use compact_str::CompactString;
 use liaison_fhir::search::index::{Param, Target};
 use liaison_fhir::search::query::{Clause, DateTest, NumberTest, ReferenceTest, StringTest, SystemTest, Test, UriTest};
@@ -9,6 +11,9 @@ use crate::contract::{Name, StoreError};
 use crate::dictionary::Kind;
 use crate::reader::Reader;
 use crate::sphere;
+
+/// Keys in ascending order.
+pub(crate) type Keys = Arc<[i64]>;
 
 /// A condition on a live resource of one type.
 #[derive(Clone, Debug)]
@@ -70,6 +75,13 @@ pub(crate) enum Condition {
         chord: f64,
     },
     Id(Vec<CompactString>),
+    /// It is one of these.
+    Among(Keys),
+    /// A reference to one of these, however many.
+    PointsAmong {
+        param: i64,
+        targets: Keys,
+    },
     /// It has a value for the parameter of this facet.
     Present(char),
     /// It refers to a live resource for which a condition by type holds.
@@ -144,6 +156,48 @@ impl Condition {
         one_or(flat, Self::Any)
     }
 
+    /// Rewrite "known": what must hold together says of each other that it holds. Whoever asks for what is about
+    /// one person need not check of each row that it is about one of many, of whom that is one.
+    pub(crate) fn knowing(self) -> Self {
+        let Self::All(of) = &self else { return self };
+        let facts: Vec<(i64, Vec<i64>)> = of
+            .iter()
+            .filter_map(|member| match member {
+                Self::Points { param, targets } => Some((*param, targets.clone())),
+                _ => None,
+            })
+            .collect();
+        if facts.is_empty() { self } else { self.given(&facts) }
+    }
+
+    /// What is left to check where some references lead to some of these.
+    fn given(self, facts: &[(i64, Vec<i64>)]) -> Self {
+        let each = |of: Vec<Self>| of.into_iter().map(|one| one.given(facts)).collect::<Vec<_>>();
+        match self {
+            Self::All(of) => Self::all(each(of)),
+            Self::Any(of) => Self::any(each(of)),
+            Self::Not(of) => Self::not(of.given(facts)),
+            Self::PointsAmong { param, targets } => {
+                let is_one = |(of, known): &(i64, Vec<i64>)| {
+                    *of == param && known.iter().all(|key| targets.binary_search(key).is_ok())
+                };
+                if facts.iter().any(is_one) { Self::ALWAYS } else { Self::PointsAmong { param, targets } }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it holds of a resource with this key, where the key alone says so.
+    pub(crate) fn holds_of(&self, key: i64) -> Option<bool> {
+        match self {
+            Self::Among(keys) => Some(keys.binary_search(&key).is_ok()),
+            Self::All(of) => decided(of.iter().map(|one| one.holds_of(key)), false),
+            Self::Any(of) => decided(of.iter().map(|one| one.holds_of(key)), true),
+            Self::Not(of) => of.holds_of(key).map(|holds| !holds),
+            _ => None,
+        }
+    }
+
     /// The opposite.
     pub(crate) fn not(of: Self) -> Self {
         match of {
@@ -153,6 +207,23 @@ impl Condition {
             other => Self::Not(Box::new(other)),
         }
     }
+}
+
+/// What several say of which one alone may decide.
+fn decided(each: impl Iterator<Item = Option<bool>>, deciding: bool) -> Option<bool> {
+    let mut sure = true;
+    for one in each {
+        match one {
+            Some(said) if said == deciding => return Some(deciding),
+            Some(_) => {}
+            None => sure = false,
+        }
+    }
+    sure.then_some(!deciding)
+}
+
+fn among(keys: Keys, join: impl FnOnce(Keys) -> Condition) -> Condition {
+    if keys.is_empty() { Condition::NEVER } else { join(keys) }
 }
 
 fn one_or(mut of: Vec<Condition>, join: impl FnOnce(Vec<Condition>) -> Condition) -> Condition {
@@ -176,6 +247,8 @@ impl Reader<'_> {
             Clause::OfType(_) => Condition::NEVER,
             Clause::Id(ids) if ids.is_empty() => Condition::NEVER,
             Clause::Id(ids) => Condition::Id(ids.clone()),
+            Clause::Among(set) if set.resource_type() == &*kind.name => among(self.keys_of(set)?, Condition::Among),
+            Clause::Among(_) => Condition::NEVER,
             Clause::LastUpdated(test) => Condition::Updated(*test),
             Clause::Present(param) => match self.param_of(*param, kind)? {
                 Some(key) => Condition::Present(facet(key)),
@@ -250,6 +323,9 @@ impl Reader<'_> {
                 }
                 if kinds.is_empty() { Condition::NEVER } else { Condition::PointsTo { param, kinds } }
             }
+            Test::Reference(ReferenceTest::Among(set)) => {
+                among(self.keys_of(set)?, |targets| Condition::PointsAmong { param, targets })
+            }
             Test::Date(test) if kind.timeline.as_deref() == Some(name.code) => Condition::Moment(*test),
             Test::Date(test) => Condition::Date { param, test: *test },
             Test::Number(test) => Condition::Number { param, test: *test },
@@ -291,6 +367,33 @@ mod tests {
 
     fn points(param: i64, targets: &[i64]) -> Condition {
         Condition::Points { param, targets: targets.to_vec() }
+    }
+
+    #[test]
+    fn what_leads_to_one_of_many_leads_to_the_many() {
+        let many = |param| Condition::PointsAmong { param, targets: [3, 7, 9].into() };
+        let one_of = |known: &[i64], rest| Condition::all([points(1, known), rest]).knowing();
+        assert_same(&one_of(&[7], many(1)), &points(1, &[7]));
+        assert_same(&one_of(&[3, 9], many(1)), &points(1, &[3, 9]));
+        assert_same(&one_of(&[3, 8], many(1)), &Condition::All(vec![points(1, &[3, 8]), many(1)]));
+        assert_same(&one_of(&[7], many(2)), &Condition::All(vec![points(1, &[7]), many(2)]));
+        let or_own = Condition::any([Condition::all([many(1), Condition::not(id("x"))]), id("y")]);
+        let left = Condition::any([Condition::not(id("x")), id("y")]);
+        assert_same(&one_of(&[7], or_own), &Condition::All(vec![points(1, &[7]), left]));
+        // Neither of two that may hold says anything of the other.
+        let either = Condition::Any(vec![points(1, &[7]), many(1)]);
+        assert_same(&either.clone().knowing(), &either);
+    }
+
+    #[test]
+    fn a_key_alone_decides_where_it_can() {
+        let among = || Condition::Among([3, 7].into());
+        assert_eq!((among().holds_of(3), among().holds_of(4)), (Some(true), Some(false)));
+        assert_eq!(Condition::any([among(), id("x")]).holds_of(3), Some(true));
+        assert_eq!(Condition::any([among(), id("x")]).holds_of(4), None);
+        assert_eq!(Condition::all([among(), id("x")]).holds_of(4), Some(false));
+        assert_eq!(Condition::not(among()).holds_of(4), Some(true));
+        assert_eq!(Condition::ALWAYS.holds_of(1), Some(true));
     }
 
     fn assert_same(one: &Condition, other: &Condition) {

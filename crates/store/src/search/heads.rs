@@ -67,12 +67,16 @@ impl Reader<'_> {
         let limit = HEADS as i64 + 1;
         // An identifier: nearly every chain begins so.
         if let [Branch { from: Start::Token { param, system: Some(system), code, .. }, rest, window, .. }] = &*branches
-            && rest.is_always()
             && *window == Window::OPEN
+            && rest.holds_of(0).is_some()
         {
             let values = [(*param).into(), code.as_str().into(), (*system).into(), limit.into()];
-            let found = self.suppose(OF_A_CODE, &values)?;
-            return Ok((found.len() <= HEADS).then_some(found));
+            let mut found = self.suppose(OF_A_CODE, &values)?;
+            if found.len() > HEADS {
+                return Ok(None);
+            }
+            found.retain(|key| rest.holds_of(*key) == Some(true));
+            return Ok(Some(found));
         }
         let mut sql = Sql::of(self.db);
         let keys = keys(&mut sql, &branches);

@@ -1,9 +1,11 @@
 //! Where a search begins: the rows it walks, and what it checks of each.
 
+use std::sync::Arc;
+
 use compact_str::CompactString;
 use liaison_fhir::search::query::{Comparison, DateTest, UriTest};
 
-use super::condition::Condition;
+use super::condition::{Condition, Keys};
 use super::sql::{Candidate, Sql, joined, joined_to, row_join};
 use crate::contract::StoreError;
 use crate::cursor::AsOf;
@@ -20,6 +22,9 @@ const WALKS: usize = 12;
 /// How many rows of each beginning are counted to find the one with the fewest: a first look,
 /// and a second when all have more.
 const LOOKS: [u32; 2] = [32, 512];
+
+/// A target is taken to have so many rows where there are many targets.
+const ROWS_A_TARGET: u64 = 8;
 
 /// When no beginning is in order, the best of them is sorted if it has fewer rows than this; with
 /// more, the whole type is walked in order, since then one in not so many of its rows is a match.
@@ -51,6 +56,8 @@ pub(crate) enum Start {
     Updated { low: i64, high: i64 },
     /// These ids.
     Ids(Vec<CompactString>),
+    /// These.
+    Among(Keys),
     /// Those of many targets, in no order.
     Targets { param: i64, targets: Vec<i64> },
     /// Those with a value in a range, in no order.
@@ -210,6 +217,11 @@ impl Reader<'_> {
     fn estimate(&self, kind: &Kind, window: Window, start: &Start, limit: u32) -> Result<u64, StoreError> {
         match start {
             Start::Ids(ids) => return Ok(ids.len() as u64),
+            Start::Among(keys) => return Ok(keys.len() as u64),
+            // To count some rows of each of many would take longer than what it is to save.
+            Start::Targets { targets, .. } if targets.len() as u64 * ROWS_A_TARGET >= u64::from(limit) => {
+                return Ok(u64::from(limit));
+            }
             // What begins with all of a type is taken for large: counting it could take as long.
             Start::Sources { targets: of, .. } | Start::TargetsOf { sources: of, .. }
                 if of.iter().any(|branch| matches!(branch.from, Start::Kind | Start::Updated { .. })) =>
@@ -241,6 +253,14 @@ impl Reader<'_> {
                 let starts = targets.iter().map(|target| Start::Target { param: *param, target: *target });
                 Ok(Some((starts.collect(), Says::All)))
             }
+            Condition::PointsAmong { param, targets } if targets.len() <= WALKS => {
+                let starts = targets.iter().map(|target| Start::Target { param: *param, target: *target });
+                Ok(Some((starts.collect(), Says::All)))
+            }
+            Condition::PointsAmong { param, targets } => {
+                only(Start::Targets { param: *param, targets: targets.to_vec() })
+            }
+            Condition::Among(keys) => only(Start::Among(Arc::clone(keys))),
             Condition::Points { param, targets } => only(Start::Targets { param: *param, targets: targets.clone() }),
             Condition::Uri { param, test: UriTest::Is(value) } => {
                 only(Start::Uri { param: *param, value: value.clone() })
@@ -388,7 +408,7 @@ impl Source {
                 indexed("reference", joined(&holds))
             }
             Start::Targets { param, targets } => {
-                let (targets, param) = (sql.bind_all(targets.iter().copied()), sql.bind(*param));
+                let (targets, param) = (sql.bind_list(targets), sql.bind(*param));
                 let holds = format!("{c}.target IN ({targets}) AND {c}.param = {param}{}", instants(sql));
                 indexed("reference", holds)
             }
@@ -412,6 +432,10 @@ impl Source {
                     candidate: Candidate::row(&c),
                     repeats,
                 }
+            }
+            Start::Among(keys) => {
+                let rows = sql.bind_list(keys);
+                Self::among(sql, kind, &c, &rows).within(&instants(sql))
             }
             Start::Updated { low, high } => {
                 let h = sql.alias('h');

@@ -130,6 +130,19 @@ impl Sql {
         places.join(", ")
     }
 
+    /// Binds keys in ascending order that others are looked for in.
+    fn bind_set(&mut self, keys: &[i64]) -> CompactString {
+        let set = self.dialect.set(keys);
+        self.bind(set)
+    }
+
+    /// Binds keys that are looked for: what stands behind `IN`.
+    pub(crate) fn bind_list(&mut self, keys: &[i64]) -> String {
+        let list = self.dialect.list(keys);
+        let place = self.bind(list);
+        self.dialect.rows_of_list(&place)
+    }
+
     /// A name not used yet in the statement.
     pub(crate) fn alias(&mut self, letter: char) -> CompactString {
         self.aliases += 1;
@@ -143,7 +156,7 @@ impl Sql {
     pub(crate) fn check(&mut self, on: &Candidate, condition: &Condition) -> String {
         match condition {
             Condition::All(of) => self.joined(on, of, " AND ", "1 = 1"),
-            Condition::Any(of) => self.joined(on, of, " OR ", "1 = 0"),
+            Condition::Any(of) => self.any(on, of),
             Condition::Not(of) => format!("NOT {}", self.check(on, of)),
             Condition::Token { param, system, code } => {
                 let system = system.map(|system| format!(" AND system = {}", self.bind(system))).unwrap_or_default();
@@ -166,12 +179,14 @@ impl Sql {
             Condition::System { .. } | Condition::Uri { .. } => {
                 format!("{} IN ({})", on.key, self.resources(condition).unwrap_or_default())
             }
-            Condition::Points { param, targets } => format!(
-                "EXISTS (SELECT 1 FROM reference WHERE resource = {} AND param = {} AND target IN ({}))",
-                on.key,
-                self.bind(*param),
-                self.bind_all(targets.iter().copied())
-            ),
+            Condition::Points { .. } | Condition::PointsAmong { .. } => {
+                let leads = self.leads(condition);
+                format!("EXISTS (SELECT 1 FROM reference WHERE resource = {} AND {leads})", on.key)
+            }
+            Condition::Among(keys) => {
+                let keys = self.bind_set(keys);
+                self.dialect.is_among(&on.key, &keys)
+            }
             Condition::PointsTo { param, kinds } => {
                 let (f, t) = (self.alias('f'), self.alias('t'));
                 format!(
@@ -330,6 +345,37 @@ impl Sql {
             }
             _ => ("resource", "1 = 0".to_owned()),
         }
+    }
+
+    /// Whether a row of `reference` leads where a condition on references says.
+    fn leads(&mut self, condition: &Condition) -> String {
+        match condition {
+            Condition::Points { param, targets } => {
+                format!("param = {} AND target IN ({})", self.bind(*param), self.bind_all(targets.iter().copied()))
+            }
+            Condition::PointsAmong { param, targets } => {
+                let (param, keys) = (self.bind(*param), self.bind_set(targets));
+                format!("param = {param} AND {}", self.dialect.is_among("target", &keys))
+            }
+            _ => "1 = 0".to_owned(),
+        }
+    }
+
+    /// Rewrite "together": what asks for one reference or another looks at the references of a candidate once.
+    fn any(&mut self, on: &Candidate, of: &[Condition]) -> String {
+        let on_references = |one: &&Condition| matches!(one, Condition::Points { .. } | Condition::PointsAmong { .. });
+        if of.iter().filter(on_references).count() < 2 {
+            return self.joined(on, of, " OR ", "1 = 0");
+        }
+        let leads: Vec<_> = of.iter().filter(on_references).map(|one| format!("({})", self.leads(one))).collect();
+        let mut text =
+            format!("(EXISTS (SELECT 1 FROM reference WHERE resource = {} AND ({}))", on.key, leads.join(" OR "));
+        for other in of.iter().filter(|one| !on_references(one)) {
+            let check = self.check(on, other);
+            joined_to(&mut text, &[" OR ", &check]);
+        }
+        text.push(')');
+        text
     }
 
     fn joined(&mut self, on: &Candidate, of: &[Condition], by: &str, none: &str) -> String {

@@ -149,6 +149,7 @@ impl Judge {
             Clause::Present(param) => rows(*param).next().is_some(),
             Clause::OfType(types) => types.contains(&&*resource.name.resource_type),
             Clause::Id(ids) => ids.iter().any(|id| **id == *resource.name.id),
+            Clause::Among(set) => set.contains(&resource.name.resource_type, &resource.name.id),
             Clause::LastUpdated(test) => {
                 compare(test.comparison, resource.updated, resource.updated + 1, test.low, test.high)
             }
@@ -213,6 +214,7 @@ fn passes(value: &IndexValue, test: &Test) -> bool {
             (Target::Local { resource_type, .. }, ReferenceTest::OfType(types)) => {
                 types.contains(&resource_type.as_str())
             }
+            (Target::Local { resource_type, id }, ReferenceTest::Among(set)) => set.contains(resource_type, id),
             (Target::Elsewhere(_), _) => false,
         },
         (IndexValue::Date { low, high }, Test::Date(test)) => {

@@ -2,8 +2,8 @@
 
 use liaison_fhir::search::index::{IndexValue, Param, Target};
 use liaison_fhir::search::query::{
-    Clause, Comparison, DateTest, Direction, NumberTest, ParamKind, Query, ReferenceTest, Sort, SortKey, StringTest,
-    SystemTest, Test, TokenTest, UriTest,
+    Clause, Comparison, DateTest, Direction, NumberTest, ParamKind, Query, ReferenceTest, ResourceSet, Sort, SortKey,
+    StringTest, SystemTest, Test, TokenTest, UriTest,
 };
 use proptest::collection::SizeRange;
 use proptest::prelude::*;
@@ -49,6 +49,11 @@ fn url() -> impl Strategy<Value = &'static str> {
 
 fn name() -> impl Strategy<Value = (&'static str, u8)> {
     (select(TYPES.to_vec()), 0..12_u8)
+}
+
+fn set() -> impl Strategy<Value = ResourceSet> {
+    let ids = proptest::collection::vec(0..12_u8, 0..12);
+    (select(TYPES.to_vec()), ids).prop_map(|(of, ids)| ResourceSet::new(of, ids.iter().map(|id| id.to_string().into())))
 }
 
 fn range() -> impl Strategy<Value = (i64, i64)> {
@@ -174,6 +179,7 @@ fn test(kind: ParamKind) -> BoxedStrategy<Test> {
             url().prop_map(|url| ReferenceTest::Is(Target::Elsewhere(url.into()))),
             (0..12_u8, types()).prop_map(|(id, types)| ReferenceTest::Id { id: id.to_string().into(), types }),
             types().prop_map(ReferenceTest::OfType),
+            set().prop_map(ReferenceTest::Among),
         ]
         .prop_map(Test::Reference)
         .boxed(),
@@ -221,6 +227,7 @@ pub fn clause(updated: i64) -> impl Strategy<Value = Clause> {
         }),
         2 => select(PARAMS.to_vec()).prop_map(|(base, code, _)| Clause::Present(param(base, code))),
         1 => proptest::collection::vec((0..12_u8).prop_map(|id| id.to_string().into()), 0..4).prop_map(Clause::Id),
+        1 => set().prop_map(Clause::Among),
         1 => (comparison(), 0..60_i64, 1..20_i64).prop_map(move |(comparison, low, length)| {
             Clause::LastUpdated(DateTest { comparison, low: updated + low, high: updated + low + length })
         }),

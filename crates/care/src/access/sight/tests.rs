@@ -81,8 +81,8 @@ fn sight(capacity: Capacity, people: &[usize], selves: &[&str], office: Office) 
         parties.extend(Party::identified(&identifier));
     }
     let inside = InNotebook { capacities: capacity.into(), keeping: Keeping::Member };
-    Sight {
-        identity: Identity {
+    Sight::new(
+        Identity {
             name: "test#somebody".to_owned(),
             shown: None,
             parties: parties.clone(),
@@ -91,9 +91,9 @@ fn sight(capacity: Capacity, people: &[usize], selves: &[&str], office: Office) 
             acting: Acting::ForOneself,
             office,
         },
-        selves: parties,
-        notebooks: people.iter().map(|person| (PEOPLE[person % 4].to_owned(), inside)).collect(),
-    }
+        parties,
+        people.iter().map(|person| (PEOPLE[person % 4].to_owned(), inside)).collect(),
+    )
 }
 
 fn with_context<T>(ask: impl FnOnce(&ExtractContext<'_>) -> T) -> T {

@@ -173,6 +173,7 @@ fn indexed(clause: &Clause, of: usize, all: &[Candidate<'_>], rows: &[Vec<IndexR
         Clause::Present(param) => mine(*param).next().is_some(),
         Clause::OfType(types) => types.contains(&all[of].resource_type),
         Clause::Id(ids) => ids.iter().any(|id| id == all[of].id),
+        Clause::Among(set) => set.contains(all[of].resource_type, all[of].id),
         Clause::LastUpdated(test) => {
             let at = all[of].last_updated;
             compare::ranges(test.comparison, (at, at + 1), (test.low, test.high))
@@ -207,6 +208,7 @@ fn row_passes(value: &IndexValue, test: &Test) -> bool {
         (IndexValue::Reference(Target::Local { resource_type, id }), Test::Reference(test)) => match test {
             ReferenceTest::Id { id: wanted, types } => id == wanted && types.contains(&resource_type.as_str()),
             ReferenceTest::OfType(types) => types.contains(&resource_type.as_str()),
+            ReferenceTest::Among(set) => set.contains(resource_type, id),
             ReferenceTest::Is(_) => false,
         },
         (IndexValue::Date { low, high }, Test::Date(test)) => {

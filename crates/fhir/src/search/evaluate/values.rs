@@ -283,7 +283,8 @@ fn passes_target(test: &ReferenceTest, target: &Target) -> bool {
         (ReferenceTest::OfType(types), Target::Local { resource_type, .. }) => {
             types.iter().any(|of| *of == resource_type)
         }
-        (ReferenceTest::Id { .. } | ReferenceTest::OfType(_), Target::Elsewhere(_)) => false,
+        (ReferenceTest::Among(set), Target::Local { resource_type, id }) => set.contains(resource_type, id),
+        (ReferenceTest::Id { .. } | ReferenceTest::OfType(_) | ReferenceTest::Among(_), Target::Elsewhere(_)) => false,
     }
 }
 

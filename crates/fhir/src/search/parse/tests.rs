@@ -76,6 +76,7 @@ fn told(clause: &Clause) -> String {
         Clause::Present(param) => format!("{} present", param.code),
         Clause::OfType(types) => format!("of type {}", types.join(",")),
         Clause::Id(ids) => format!("id {}", ids.join(",")),
+        Clause::Among(set) => format!("among {} {}", set.ids().len(), set.resource_type()),
         Clause::LastUpdated(test) => format!("updated {}", told_date(test)),
         Clause::Refers { param, types, target } => {
             format!("{}->{} [{}]", param.code, types.join("/"), told(target))
@@ -101,6 +102,7 @@ fn told_test(test: &Test) -> String {
         Test::Reference(ReferenceTest::Is(Target::Elsewhere(url))) => format!("<{url}>"),
         Test::Reference(ReferenceTest::Id { id, types }) => format!("{}/{id}", types.join(",")),
         Test::Reference(ReferenceTest::OfType(types)) => format!("{}/…", types.join(",")),
+        Test::Reference(ReferenceTest::Among(set)) => format!("one of {} {}", set.ids().len(), set.resource_type()),
         Test::Date(test) => told_date(test),
         Test::Number(number) => told_number(number),
         Test::Quantity { number, system, code } => {
