@@ -3,6 +3,7 @@
 
 mod emergency;
 mod leaks;
+mod scopes;
 mod tokens;
 pub mod world;
 mod writes;

@@ -94,7 +94,7 @@ impl App {
     /// # Errors
     /// Whatever the policy or the operation refuses.
     pub async fn execute<O: Operation>(&self, caller: &Caller, operation: O) -> Result<O::Answer, AppError> {
-        policy::decide(caller, &operation.action()).map_err(forbidden)?;
+        policy::decide(caller, &operation.action())?;
         if tracing::enabled!(tracing::Level::DEBUG) {
             let record = operation.audit();
             // The entity is an address (`Patient/…`), never a person's data.
@@ -165,18 +165,4 @@ impl App {
         let place = error.issues.into_iter().next().map(|issue| issue.place).unwrap_or_default();
         Ok(AppError::new(Refusal::Conflict, Issue::error(IssueKind::Conflict, place, text)))
     }
-}
-
-fn forbidden(refused: policy::Refused) -> AppError {
-    let text = match refused {
-        policy::Refused::Scope => text!(
-            en: "Your token was not granted this: ask for a scope that covers it.",
-            fr: "Votre jeton ne le permet pas : demandez une portée (scope) qui le couvre.",
-        ),
-        policy::Refused::Operator => text!(
-            en: "Only who runs this server may do this.",
-            fr: "Seul l'exploitant de ce serveur peut faire cela.",
-        ),
-    };
-    AppError::new(Refusal::Forbidden, Issue::error(IssueKind::Forbidden, "", text))
 }

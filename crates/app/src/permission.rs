@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use jiff::tz::TimeZone;
-use liaison_care::access::{Acting, Belonging, Class, Deed, Keeping, Owner, Party, Reason, Standing, Verdict, decide};
+use liaison_care::access::{
+    Acting, Belonging, Class, Deed, Keeping, Leave, Owner, Party, Reason, Standing, Verdict, decide, scopes::Right,
+};
 use liaison_fhir::{
     outcome::{Issue, IssueKind, Text},
     release,
@@ -14,6 +16,7 @@ use liaison_store::contract::{Change, Link, Name, Named, StoreError, Version};
 
 use crate::{
     error::{AppError, Refusal},
+    policy,
     stored::Stored,
     there::{Seen, There, View},
     write::{
@@ -63,6 +66,9 @@ pub(crate) fn to_write(
             }
         }
     }
+    if !prepared.in_scope {
+        return Err(policy::Refused::Scope.into());
+    }
     leads_somewhere(prepared, &kept, seen, fresh, view)
 }
 
@@ -81,7 +87,9 @@ fn led_to(version: &Version, seen: &Seen) -> Result<HashSet<Name>, AppError> {
 pub(crate) fn to_delete(before: &Version, there: &There) -> Result<(), AppError> {
     let There::Only(seen) = there else { return Ok(()) };
     match seen.may(Deed::Remove, before)? {
-        Verdict::Granted => Ok(()),
+        Verdict::Granted if seen.in_scope(Leave::Do(Right::Delete), before)? => Ok(()),
+        Verdict::Granted if seen.in_scope(Leave::See, before)? => Err(policy::Refused::Scope.into()),
+        Verdict::Granted => Err(AppError::unknown(&before.name)),
         Verdict::Refused(reason) => Err(refused(reason)),
         Verdict::Hidden => Err(AppError::unknown(&before.name)),
     }
@@ -101,6 +109,9 @@ fn to_change(
         Verdict::Granted => {}
         Verdict::Refused(reason) => return Err(refused(reason)),
         Verdict::Hidden => return Err(AppError::unknown(name)),
+    }
+    if !seen.in_scope(Leave::Do(Right::Update), before)? {
+        return Err(policy::Refused::Scope.into());
     }
     // What is written stays in one's own name, and moves only into notebooks that one could have written in.
     let mut standing = seen.sight.standing(after, &itself);

@@ -1,8 +1,18 @@
 //! Who may do what: a pure decision, taken before anything runs.
 
-use liaison_care::access::{Office, scopes::Right};
+use liaison_care::access::{
+    Office,
+    scopes::{Context, Right, Scope},
+};
+use liaison_fhir::{
+    outcome::{Issue, IssueKind},
+    text,
+};
 
-use crate::caller::Caller;
+use crate::{
+    caller::Caller,
+    error::{AppError, Refusal},
+};
 
 /// What an operation asks leave for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +87,22 @@ pub enum Refused {
     Operator,
 }
 
+impl From<Refused> for AppError {
+    fn from(refused: Refused) -> Self {
+        let text = match refused {
+            Refused::Scope => text!(
+                en: "Your token was not granted this: ask for a scope that covers it.",
+                fr: "Votre jeton ne le permet pas : demandez une portée (scope) qui le couvre.",
+            ),
+            Refused::Operator => text!(
+                en: "Only who runs this server may do this.",
+                fr: "Seul l'exploitant de ce serveur peut faire cela.",
+            ),
+        };
+        Self::new(Refusal::Forbidden, Issue::error(IssueKind::Forbidden, "", text))
+    }
+}
+
 /// Whether a caller may ask for this at all; what they then see and may change is for the rules of access.
 ///
 /// # Errors
@@ -87,9 +113,11 @@ pub fn decide(caller: &Caller, action: &Action) -> Result<(), Refused> {
         return Err(Refused::Operator);
     }
     let Some(right) = right(action) else { return Ok(()) };
+    // What of it a scope reaches is looked at resource by resource ([`liaison_care::access::Limits`]); all there is
+    // of everybody is reached by a scope without conditions only.
+    let whole = |scope: &Scope| scope.context != Context::Patient && scope.restriction.is_none();
     let mut giving = known.scopes.giving(right, action.resource_type.as_deref());
-    // A restriction within a scope is not applied yet: such a scope gives nothing rather than too much.
-    let given = known.scopes.is_silent() || giving.any(|scope| scope.restriction.is_none());
+    let given = known.scopes.is_silent() || giving.any(|scope| !for_operators(action) || whole(scope));
     if given { Ok(()) } else { Err(Refused::Scope) }
 }
 

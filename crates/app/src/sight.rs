@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 use liaison_care::access::{
-    Capacities, Capacity, Circle, InNotebook, Keeping, Member, Party, Sight, capacity, circle::Setting, scopes::Context,
+    Capacities, Capacity, Circle, InNotebook, Keeping, Limits, Member, Party, Sight, capacity, circle::Setting,
 };
 use liaison_fhir::{
     release,
     search::{
         index::{Param, Target},
+        parse::{Handling, SearchContext, SearchLimits, SearchRequest, parse},
         query::{Clause, Query, ReferenceTest, SystemTest, Test, TokenTest},
     },
     tree::Object,
@@ -19,7 +20,7 @@ use liaison_store::{
     reader::Reader,
 };
 
-use crate::{caller::Known, error::AppError, settings::Settings, stored::Stored};
+use crate::{caller::Known, error::AppError, query_string, settings::Settings, stored::Stored};
 
 /// Those who can be somebody.
 const ACTORS: [&str; 6] = ["Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Device"];
@@ -58,12 +59,32 @@ pub(crate) fn of(known: &Known, now: i64, settings: &Settings, reader: &Reader<'
             }
         }
     }
-    // A token that was launched for one person shows that person's notebook alone.
-    if known.scopes.are_all(Context::Patient) {
-        notebooks.retain(|id, _| known.patient.as_ref() == Some(id));
-    }
     let selves = selves.into_iter().map(|one| one.party).collect();
-    Ok((Sight::new(known.identity.clone(), selves, notebooks), until))
+    let restriction = |resource_type: &'static str, text: &str| restriction(resource_type, text, known, settings);
+    let limits = Limits::of(&known.scopes, known.patient.as_deref(), &restriction);
+    Ok((Sight::new(known.identity.clone(), selves, notebooks, limits), until))
+}
+
+/// What a scope says behind `?`, as a search of a type in its R4 form; `None` when it is none.
+fn restriction(resource_type: &'static str, text: &str, known: &Known, settings: &Settings) -> Option<Clause> {
+    let read = query_string::read(text.as_bytes()).ok().and_then(|pairs| {
+        let context = SearchContext {
+            zone: &settings.zone,
+            now: 0,
+            bases: &known.bases,
+            limits: SearchLimits { page: settings.limits.page, chain_depth: 0, ..SearchLimits::default() },
+        };
+        let (release, types) = (release::view(), [resource_type]);
+        let request =
+            SearchRequest { release, types: &types, pairs: &pairs, handling: Handling::Strict, context: &context };
+        parse(&request).ok()
+    });
+    // A restriction that restricts nothing was meant otherwise.
+    let read = read.map(|parsed| parsed.query.filter).filter(|filter| *filter != Clause::always());
+    if read.is_none() {
+        tracing::warn!(resource_type, "a restriction within a scope is not understood: the scope gives nothing");
+    }
+    read
 }
 
 fn enter(notebooks: &mut BTreeMap<String, InNotebook>, id: &str, capacities: Capacities, keeping: Keeping) {

@@ -106,10 +106,11 @@ impl Sights {
         // Before it is read: what changes meanwhile is looked at again the next time.
         let moment = store.watch();
         let (whose, settings) = (Arc::clone(known), settings.clone());
+        let zone = settings.zone.clone();
         let looked = move |reader: &liaison_store::reader::Reader<'_>| sight::of(&whose, now, &settings, reader);
         let (sight, until) = store.read_again(looked).await?;
         let (bases, belongings) = (Arc::clone(&known.bases), Arc::clone(&self.belongings));
-        let seen = Arc::new(Seen { sight, bases, belongings });
+        let seen = Arc::new(Seen { sight, bases, zone, belongings });
         if let Some(moment) = moment {
             self.kept.insert(asker, Kept { seen: Arc::clone(&seen), moment, until });
         }

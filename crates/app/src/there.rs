@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use liaison_care::access::{Belonging, Deed, Party, Sight, Verdict};
+use liaison_care::access::{Belonging, Deed, Leave, Party, Sight, Verdict};
 use liaison_fhir::{
     release,
     search::{
@@ -37,6 +37,8 @@ pub(crate) struct Seen {
     pub sight: Sight,
     /// The addresses of this server.
     pub bases: Arc<[String]>,
+    /// The zone of dates that have none.
+    pub zone: TimeZone,
     /// What was found before of versions.
     pub belongings: Arc<Belongings>,
 }
@@ -92,12 +94,26 @@ impl Seen {
         Ok(self.sight.may(deed, &belonging, &itself))
     }
 
+    /// Whether the scopes of their token reach a version that is there.
+    ///
+    /// # Errors
+    /// When its body cannot be read.
+    pub(crate) fn in_scope(&self, to: Leave, version: &Version) -> Result<bool, AppError> {
+        if self.sight.limits.are_none() {
+            return Ok(true);
+        }
+        let (belonging, _) = self.belonging(version)?;
+        let tree = Stored::light(version.clone()).tree_in(release::view())?;
+        let context = ExtractContext { zone: &self.zone, bases: &self.bases };
+        Ok(self.sight.limits.reach(to, &tree, &belonging, &context))
+    }
+
     /// Whether a version alone says that they see it; `None` when what is beside it in the store must be looked at.
     fn sees_alone(&self, version: &Version) -> Result<Option<bool>, AppError> {
         if version.change == Change::Delete || *version.name.resource_type == *"Binary" {
             return Ok(None);
         }
-        Ok(Some(self.may(Deed::See, version)? == Verdict::Granted))
+        Ok(Some(self.may(Deed::See, version)? == Verdict::Granted && self.in_scope(Leave::See, version)?))
     }
 
     fn sees(&self, version: &Version, reader: &Reader<'_>) -> Result<bool, AppError> {
@@ -113,7 +129,7 @@ impl Seen {
         if *version.name.resource_type == *"Binary" {
             return self.sees_bytes(version, reader);
         }
-        Ok(self.may(Deed::See, version)? == Verdict::Granted)
+        Ok(self.may(Deed::See, version)? == Verdict::Granted && self.in_scope(Leave::See, version)?)
     }
 
     /// Bytes are there for who sees a resource that they were made for, or that refers to them.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use liaison_care::{
-    access::{Belonging, belonging},
+    access::{Belonging, Leave, belonging, scopes::Right},
     unique,
 };
 use liaison_fhir::{
@@ -56,6 +56,8 @@ pub(crate) struct Prepared {
     pub note: Option<Object>,
     /// What it belongs to, where the caller may not write everything.
     pub belonging: Option<Belonging>,
+    /// Whether the scopes of the caller's token reach it as it will be.
+    pub in_scope: bool,
     /// Warnings, those of the draft among them.
     pub issues: Vec<Issue>,
 }
@@ -101,9 +103,14 @@ pub(crate) fn prepare(
     let holes: Vec<(String, BlobId)> = apart.iter().map(|a| (a.mark.clone(), a.blob)).collect();
     let index = extract::extract(&view, &context);
     let notebook = notebook(&index);
-    let belonging = match &stage.there {
-        There::Everything => None,
-        There::Only(_) => Some(Belonging::of(&view, &index, &face.bases)),
+    let (belonging, in_scope) = match &stage.there {
+        There::Everything => (None, true),
+        There::Only(seen) => {
+            let belonging = Belonging::of(&view, &index, &face.bases);
+            let right = if live.is_some() { Right::Update } else { Right::Create };
+            let in_scope = seen.sight.limits.reach(Leave::Do(right), &view, &belonging, &context);
+            (Some(belonging), in_scope)
+        }
     };
     for binary in &mut binaries {
         binary.notebook = Some(notebook.as_ref().unwrap_or(name).clone());
@@ -130,7 +137,7 @@ pub(crate) fn prepare(
         .collect();
     let blobs = apart.iter().filter_map(|a| a.fresh.as_ref()).map(|a| a.bytes.clone()).collect();
     let note = liaison_care::note::is_note(&tree).then_some(tree);
-    Ok(Prepared { blobs, binaries, version, obsolete, key_places, note, belonging, issues })
+    Ok(Prepared { blobs, binaries, version, obsolete, key_places, note, belonging, in_scope, issues })
 }
 
 /// Whose notebook a resource is kept in: that of the first person it is about.
@@ -209,6 +216,7 @@ pub(crate) fn deletion(before: &Version, stage: &Stage) -> Prepared {
         key_places: Vec::new(),
         note: None,
         belonging: None,
+        in_scope: true,
         issues: Vec::new(),
     }
 }

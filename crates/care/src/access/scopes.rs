@@ -86,10 +86,9 @@ impl Scopes {
         self.granted.is_empty()
     }
 
-    /// Whether everything that was granted is in this context.
-    #[must_use]
-    pub fn are_all(&self, context: Context) -> bool {
-        !self.is_silent() && self.granted.iter().all(|scope| scope.context == context)
+    /// Everything that was granted.
+    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.granted.iter()
     }
 
     /// The scopes that give a right on a type: it needs one of them, and what it reaches must match the
@@ -103,6 +102,13 @@ impl Scopes {
 }
 
 impl Scope {
+    /// Whether it gives a right on a type, be it on some of its resources only.
+    #[must_use]
+    pub fn gives(&self, right: Right, resource_type: &str) -> bool {
+        let of_type = self.resource_type.as_deref().is_none_or(|own| own == resource_type);
+        of_type && self.rights & right.bit() != 0
+    }
+
     fn read(text: &str) -> Option<Result<Self, NoScope>> {
         let (context, rest) = text.split_once('/')?;
         let context = match context {

@@ -17,11 +17,12 @@ use super::{
     capacity::Capacities,
     circle::Keeping,
     identity::Identity,
+    limits::Limits,
     rules::{Deed, Office, Owner, Standing, Verdict, decide},
 };
 
 /// What somebody may see at a moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sight {
     /// Who.
     pub identity: Identity,
@@ -33,6 +34,8 @@ pub struct Sight {
     groups: Vec<(Capacities, ResourceSet)>,
     /// Those of the selves that are resources of this server, by their types.
     themselves: Vec<ResourceSet>,
+    /// What the scopes of their token leave of it.
+    pub limits: Limits,
 }
 
 /// What somebody is in a notebook.
@@ -47,7 +50,12 @@ pub struct InNotebook {
 impl Sight {
     /// What somebody may see who is in these notebooks.
     #[must_use]
-    pub fn new(identity: Identity, selves: Vec<Party>, notebooks: BTreeMap<String, InNotebook>) -> Self {
+    pub fn new(
+        identity: Identity,
+        selves: Vec<Party>,
+        notebooks: BTreeMap<String, InNotebook>,
+        limits: Limits,
+    ) -> Self {
         let mut kinds: Vec<Capacities> = Vec::new();
         for place in notebooks.values() {
             if !kinds.contains(&place.capacities) && !place.capacities.is_none() {
@@ -68,7 +76,7 @@ impl Sight {
             }
         }
         let themselves = by_type.into_iter().map(|(of, ids)| ResourceSet::new(of, ids)).collect();
-        Self { identity, selves, notebooks, groups, themselves }
+        Self { identity, selves, notebooks, groups, themselves, limits }
     }
 
     /// How they stand towards a resource. In a resource of several notebooks they are what they are in
@@ -92,13 +100,13 @@ impl Sight {
         }
     }
 
-    /// Whether they may see a resource.
+    /// Whether the rules let them see a resource.
     #[must_use]
     pub fn sees(&self, of: &Belonging, itself: &Party) -> bool {
         self.may(Deed::See, of, itself) == Verdict::Granted
     }
 
-    /// Whether they may do something to a resource.
+    /// Whether the rules let them do something to a resource; whether their scopes do is for [`Self::limits`].
     #[must_use]
     pub fn may(&self, deed: Deed, of: &Belonging, itself: &Party) -> Verdict {
         decide(deed, of.class, of.audience, self.standing(of, itself))
@@ -119,6 +127,10 @@ impl Sight {
     /// What holds of the resources of a type that they may see, and of no other.
     #[must_use]
     pub fn clause(&self, resource_type: &'static str) -> Clause {
+        both(self.limits.clause(resource_type), self.by_the_rules(resource_type))
+    }
+
+    fn by_the_rules(&self, resource_type: &'static str) -> Clause {
         let about: Vec<Param> = ABOUT
             .iter()
             .filter_map(|code| parameters::parameter(resource_type, code).map(|parameter| parameter.param))
@@ -241,6 +253,7 @@ fn unlabelled(resource_type: &'static str, capacities: Capacities, clause: Claus
 
 fn both(one: Clause, other: Clause) -> Clause {
     match (one, other) {
+        (never, _) | (_, never) if never == Clause::never() => never,
         (always, other) if always == Clause::always() => other,
         (one, always) if always == Clause::always() => one,
         (one, other) => Clause::All(vec![one, other]),

@@ -60,6 +60,12 @@ pub fn evaluate(query: &Query, all: &[Candidate<'_>], context: &ExtractContext<'
     Answer { matches, includes }
 }
 
+/// Whether a clause holds of a resource that nothing else is known of: no chain leads anywhere.
+#[must_use]
+pub fn holds(clause: &Clause, of: &Candidate<'_>, context: &ExtractContext<'_>) -> bool {
+    Judge { all: &[], context }.holds(clause, of)
+}
+
 pub(super) struct Judge<'a> {
     all: &'a [Candidate<'a>],
     context: &'a ExtractContext<'a>,

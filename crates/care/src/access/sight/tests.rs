@@ -14,7 +14,7 @@ use liaison_fhir::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::access::{Acting, Capacity};
+use crate::access::{Acting, Capacity, Leave, Scopes};
 
 const BASES: [&str; 1] = ["https://liaison.example/fhir/r4/"];
 const VISIBILITY: &str =
@@ -74,7 +74,13 @@ fn world(notes: &[(usize, usize, usize, usize)]) -> Vec<Object> {
     all
 }
 
-fn sight(capacity: Capacity, people: &[usize], selves: &[&str], office: Office) -> Sight {
+/// What these scopes leave, of which those of one person are of Anne.
+fn limits(scopes: &str) -> Limits {
+    let restriction = |of: &'static str, text: &str| Some(read(Some(of), text).filter);
+    Limits::of(&Scopes::read(scopes).unwrap(), Some(PEOPLE[0]), &restriction)
+}
+
+fn sight(capacity: Capacity, people: &[usize], selves: &[&str], office: Office, scopes: &str) -> Sight {
     let mut parties: Vec<Party> = selves.iter().map(|id| Party::resource("Practitioner", id)).collect();
     if selves.contains(&"n1") {
         let identifier = object! { "system" => crate::identifiers::RPPS, "value" => "10005678901" };
@@ -93,6 +99,7 @@ fn sight(capacity: Capacity, people: &[usize], selves: &[&str], office: Office) 
         },
         parties,
         people.iter().map(|person| (PEOPLE[person % 4].to_owned(), inside)).collect(),
+        limits(scopes),
     )
 }
 
@@ -119,7 +126,7 @@ fn seen<'w>(world: &'w [Object], sight: &Sight) -> Vec<&'w Object> {
         let itself = Party::resource(resource.resource_type().unwrap(), resource.str("id").unwrap());
         with_context(|context| {
             let belonging = Belonging::of(resource, &extract::extract(resource, context), context.bases);
-            sight.sees(&belonging, &itself)
+            sight.sees(&belonging, &itself) && sight.limits.reach(Leave::See, resource, &belonging, context)
         })
     };
     world.iter().filter(visible).collect()
@@ -172,6 +179,18 @@ const QUESTIONS: [(Option<&str>, &str); 14] = [
     (None, "_type=Patient,Practitioner,DocumentReference,List,CareTeam"),
 ];
 
+const SCOPES: [&str; 9] = [
+    "user/*.rs",
+    "patient/*.rs",
+    "user/DocumentReference.rs",
+    "patient/DocumentReference.r",
+    "user/DocumentReference.rs?security-label=MASQUE_PS",
+    "user/Patient.s",
+    "user/Practitioner.rs",
+    "patient/CareTeam.rs",
+    "system/List.cud",
+];
+
 fn capacities() -> impl Strategy<Value = Capacity> {
     prop::sample::select(Capacity::ALL.to_vec())
 }
@@ -186,9 +205,10 @@ proptest! {
         people in prop::collection::vec(0..4_usize, 0..3),
         own in prop::sample::subsequence(NURSES.to_vec(), 0..2),
         operator in any::<bool>(),
+        scopes in prop::sample::subsequence(SCOPES.to_vec(), 0..4),
     ) {
         let office = if operator { Office::Operator } else { Office::None };
-        let sight = sight(capacity, &people, &own, office);
+        let sight = sight(capacity, &people, &own, office, &scopes.join(" "));
         let world = world(&notes);
         let there: Vec<Object> = seen(&world, &sight).into_iter().cloned().collect();
         for (resource_type, text) in QUESTIONS {
@@ -202,7 +222,7 @@ proptest! {
 #[test]
 fn a_nurse_sees_the_notebook_of_the_circle_and_what_she_wrote_elsewhere() {
     let world = world(&[(0, 1, 0, 1), (0, 1, 3, 1), (1, 0, 0, 1), (1, 1, 0, 1), (2, 3, 0, 1)]);
-    let nurse = sight(Capacity::HealthProfessional, &[0], &["n1"], Office::None);
+    let nurse = sight(Capacity::HealthProfessional, &[0], &["n1"], Office::None, "");
     let found = names(&ask(&world, &nurse.within(read(Some("DocumentReference"), ""))));
     // d0 in the circle; d1 there is masked; d2 is hers by reference, d4 by identifier, both in notebooks she is not in.
     assert_eq!(found, ["DocumentReference/d0", "DocumentReference/d2", "DocumentReference/d4"]);
@@ -214,7 +234,7 @@ fn labels_of_meta_hide_as_those_of_the_note_do() {
     let security = array![object! { "system" => VISIBILITY, "code" => "MASQUE_PS" }];
     let note: &mut Object = world.last_mut().unwrap();
     note.push("meta", Value::from(object! { "security" => security }));
-    let nurse = sight(Capacity::HealthProfessional, &[0], &[], Office::None);
+    let nurse = sight(Capacity::HealthProfessional, &[0], &[], Office::None, "");
     assert_eq!(names(&ask(&world, &nurse.within(read(Some("DocumentReference"), "")))), Vec::<String>::new());
     assert_eq!(names(&seen(&world, &nurse)).iter().filter(|name| name.starts_with("Doc")).count(), 0);
 }
