@@ -7,7 +7,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use ring::{
     digest::{SHA256, digest},
     rand::SystemRandom,
@@ -124,6 +127,15 @@ impl Provider {
         self.sign(&all)
     }
 
+    /// A token that says nothing by itself: whoever looks it up is told this of it.
+    pub fn opaque(claims: &Value) -> String {
+        let mut all = json!({ "active": true, "aud": "liaison" });
+        for (name, value) in claims.as_object().expect("claims") {
+            all[name] = value.clone();
+        }
+        format!("opaque-{}", URL_SAFE_NO_PAD.encode(all.to_string()))
+    }
+
     /// Signs claims as they are.
     pub fn sign(&self, claims: &Value) -> String {
         let keys = self.keys.lock().expect("its keys");
@@ -148,9 +160,14 @@ async fn serve(listener: TcpListener, issuer: String, keys_at: String, keys: Arc
                 "issuer": issuer, "jwks_uri": keys_at,
                 "authorization_endpoint": format!("{issuer}/authorize"), "token_endpoint": format!("{issuer}/token"),
                 "end_session_endpoint": format!("{issuer}/end"),
+                "introspection_endpoint": format!("{issuer}/introspect"),
+                "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+                "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
+                "code_challenge_methods_supported": ["S256", "plain"],
                 "authorization_response_iss_parameter_supported": true
             })),
             Some("/token") => given_for(&asked, &codes),
+            Some("/introspect") => looked_up(&asked),
             _ => Some(keys.lock().expect("its keys").published()),
         };
         let status = if answer.is_some() { "200 OK" } else { "400 Bad Request" };
@@ -180,6 +197,17 @@ async fn request(connection: &mut tokio::net::TcpStream) -> String {
             return String::from_utf8_lossy(&asked).into_owned();
         }
     }
+}
+
+/// What is said of an opaque token, to the client that may ask: it is made so that it says itself what it stands for.
+fn looked_up(asked: &str) -> Option<Value> {
+    let by = format!("authorization: basic {}", STANDARD.encode("liaison-api:s3cret"));
+    let (head, body) = asked.split_once("\r\n\r\n")?;
+    head.lines().find(|line| line.eq_ignore_ascii_case(&by))?;
+    let token = body.split('&').find_map(|pair| pair.strip_prefix("token="))?;
+    let claims = token.strip_prefix("opaque-").and_then(|claims| URL_SAFE_NO_PAD.decode(claims).ok());
+    let claims = claims.and_then(|claims| serde_json::from_slice::<Value>(&claims).ok());
+    Some(claims.unwrap_or_else(|| json!({ "active": false })))
 }
 
 /// What is given for the code in a request, when its verifier meets the challenge of the code.

@@ -103,17 +103,31 @@ pub(crate) struct Endpoints {
     pub(crate) end_session: Option<String>,
     /// Whether its answers to browsers name it (RFC 9207).
     pub(crate) names_itself: bool,
+    revocation: Option<String>,
+    /// How clients may show who they are at the token endpoint.
+    methods: Vec<String>,
+    grants: Vec<String>,
+    challenges: Vec<String>,
 }
 
 impl Endpoints {
     fn of(about: &Value) -> Self {
         let said = |name: &str| about.get(name).and_then(Value::as_str).map(str::to_owned);
+        let listed = |name: &str, else_meant: &[&str]| match about.get(name).and_then(Value::as_array) {
+            Some(said) => said.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            None => else_meant.iter().map(|one| (*one).to_owned()).collect(),
+        };
         Self {
             introspection: said("introspection_endpoint"),
             authorization: said("authorization_endpoint"),
             token: said("token_endpoint"),
             userinfo: said("userinfo_endpoint"),
             end_session: said("end_session_endpoint"),
+            revocation: said("revocation_endpoint"),
+            // What is meant where nothing is said (OpenID Connect Discovery 1.0 §3).
+            methods: listed("token_endpoint_auth_methods_supported", &["client_secret_basic"]),
+            grants: listed("grant_types_supported", &["authorization_code", "implicit"]),
+            challenges: listed("code_challenge_methods_supported", &[]),
             names_itself: about.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
         }
     }
@@ -122,6 +136,25 @@ impl Endpoints {
         let all = [&self.introspection, &self.authorization, &self.token, &self.userinfo, &self.end_session];
         all.into_iter().flatten().map(String::as_str)
     }
+}
+
+/// What a provider says of itself that clients of ours need to know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    /// Where people give leave.
+    pub authorization: Option<String>,
+    /// Where tokens are given.
+    pub token: Option<String>,
+    /// Where tokens are looked up.
+    pub introspection: Option<String>,
+    /// Where tokens are taken back.
+    pub revocation: Option<String>,
+    /// How clients may show who they are.
+    pub methods: Vec<String>,
+    /// For what tokens are given.
+    pub grants: Vec<String>,
+    /// How codes may be bound to who asked for them (RFC 7636).
+    pub challenges: Vec<String>,
 }
 
 /// The provider cannot be asked, and what it said before is no longer good enough.
@@ -215,6 +248,16 @@ impl Provider {
     pub(crate) async fn endpoints(&self, now: i64) -> Result<Endpoints, Away> {
         self.keys(now).await?;
         Ok(self.known().endpoints)
+    }
+
+    /// What it says of itself, as it said not long ago.
+    ///
+    /// # Errors
+    /// When it is away and was for long.
+    pub async fn about(&self, now: i64) -> Result<About, Away> {
+        let Endpoints { authorization, token, introspection, revocation, methods, grants, challenges, .. } =
+            self.endpoints(now).await?;
+        Ok(About { authorization, token, introspection, revocation, methods, grants, challenges })
     }
 
     /// The same, once it answered a moment ago: nobody is sent to where nobody is.

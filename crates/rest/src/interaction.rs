@@ -11,4 +11,5 @@ pub mod operation;
 pub mod patch;
 pub mod read;
 pub mod search;
+pub mod smart;
 pub mod update;

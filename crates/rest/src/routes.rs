@@ -17,7 +17,7 @@ use crate::{
     exchange::Base,
     fallback,
     interaction::{
-        batch, binary, capabilities, create, delete, export, history, operation, patch, read, search, update,
+        batch, binary, capabilities, create, delete, export, history, operation, patch, read, search, smart, update,
     },
     options::RestOptions,
 };
@@ -69,6 +69,7 @@ fn under(base: &str) -> Router<Base> {
         .route(base, system.clone())
         .route(&at("/"), system)
         .route(&at("/metadata"), get(capabilities::capabilities))
+        .route(&at("/.well-known/smart-configuration"), get(smart::configuration))
         .route(&at("/_search"), post(search::system_by_form))
         .route(&at("/_history"), get(history::system))
         .route(&at("/{type}"), kind().post(create::create))

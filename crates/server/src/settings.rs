@@ -35,7 +35,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 41] = [
+pub const ALL: [Setting; 42] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -67,6 +67,11 @@ pub const ALL: [Setting; 41] = [
         key: "oidc_software",
         default: "",
         meaning: "software that calls without a user, as CLIENT=self|staff|anybody|operator[@SYSTEM|VALUE], separated by commas",
+    },
+    Setting {
+        key: "oidc_introspection",
+        default: "",
+        meaning: "as whom tokens that say nothing by themselves are looked up, as issuer=ADDRESS client=ID secret=FILE; …",
     },
     Setting {
         key: "sign_in",

@@ -155,3 +155,54 @@ async fn a_provider_does_not_lead_the_server_into_its_own_network() {
     assert_eq!(ask(&Provider::with_keys_at(&leading).await, &allowed).await, 503);
     assert!(came.await.unwrap(), "and somebody came");
 }
+
+#[tokio::test]
+async fn a_token_that_says_nothing_is_looked_up_where_the_server_is_a_client() {
+    let provider = Provider::start().await;
+    let server = serving(&provider, &world()).await;
+    let opaque = Provider::opaque(&nurse());
+    server.r4().by(&opaque).get("Patient/jeanne").await.is(401);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "s3cret\n").unwrap();
+    let client = format!("issuer={} client=liaison-api secret={}", provider.issuer(), file.display());
+    let launch = Launch::on(server.store()).for_callers_of(&provider).with(&[("LIAISON_OIDC_INTROSPECTION", &client)]);
+    server.stop().await;
+    let server = Server::launch(launch).await;
+    server.r4().by(&opaque).get("Patient/jeanne").await.is(200);
+    server.r4().by(&opaque).get("DocumentReference/no-health").await.is(404);
+    let (mut ended, mut others) = (nurse(), nurse());
+    ended["active"] = json!(false);
+    others["aud"] = json!("other");
+    for wrong in [Provider::opaque(&ended), Provider::opaque(&others), "nonsense".to_owned()] {
+        server.r4().by(&wrong).get("Patient/jeanne").await.is(401);
+    }
+    // Signed tokens are read as before.
+    server.r4().by(&provider.token(&nurse())).get("Patient/jeanne").await.is(200);
+}
+
+#[tokio::test]
+async fn clients_find_out_where_to_get_a_token() {
+    let provider = Provider::start().await;
+    let server = serving(&provider, &[]).await;
+    for base in [server.r4(), server.stu3()] {
+        let told = base.get(".well-known/smart-configuration").await.is(200);
+        assert_eq!(told.header("content-type"), "application/json");
+        let told = told.json();
+        assert_eq!(told["issuer"], provider.issuer());
+        assert_eq!(told["token_endpoint"], format!("{}/token", provider.issuer()));
+        assert_eq!(told["authorization_endpoint"], format!("{}/authorize", provider.issuer()));
+        assert_eq!(told["grant_types_supported"], json!(["authorization_code", "client_credentials"]));
+        assert_eq!(told["code_challenge_methods_supported"], json!(["S256"]));
+        let capabilities = told["capabilities"].as_array().unwrap();
+        for capability in ["permission-v1", "permission-v2", "permission-patient", "client-confidential-asymmetric"] {
+            assert!(capabilities.contains(&json!(capability)), "{told}");
+        }
+        assert!(!capabilities.contains(&json!("client-public")), "{told}");
+    }
+    provider.go_away();
+    let alone = Server::launch(Launch::on(Store::new()).for_callers_of(&provider)).await;
+    let away = alone.r4().get(".well-known/smart-configuration").await.is(503);
+    assert!(!away.header("retry-after").is_empty());
+    Server::start().await.r4().get(".well-known/smart-configuration").await.is(404);
+}

@@ -4,7 +4,7 @@ use liaison_care::access::{Acting, Office};
 use liaison_identity::{
     certified::Certified,
     mapping::{Mapping, Software},
-    provider::Trusted,
+    provider::{Client, Trusted},
     token::Expected,
 };
 
@@ -112,6 +112,48 @@ fn granted(text: &str, client: &str, what: &str) -> Result<Software, String> {
     Ok(Software { client: client.trim().to_owned(), structure, acting, office })
 }
 
+/// `issuer=ADDRESS client=ID secret=FILE`, separated by semicolons: as which client tokens that say nothing by
+/// themselves are looked up at a provider.
+pub(super) fn introspection(text: &str) -> Result<Vec<(String, Client)>, String> {
+    text.split(';').map(str::trim).filter(|one| !one.is_empty()).map(one_introspection).collect()
+}
+
+fn one_introspection(text: &str) -> Result<(String, Client), String> {
+    const SHAPE: &str = "write issuer=ADDRESS client=ID secret=FILE, where the file has the secret of the client";
+    let (mut issuer, mut client, mut secret) = (None, None, None);
+    for word in text.split_whitespace() {
+        let (name, value) = word.split_once('=').filter(|(_, value)| !value.is_empty()).ok_or(SHAPE)?;
+        let place = match name {
+            "issuer" => &mut issuer,
+            "client" => &mut client,
+            "secret" => &mut secret,
+            _ => return Err(SHAPE.into()),
+        };
+        if place.replace(value).is_some() {
+            return Err(format!("{name} is there twice: {SHAPE}"));
+        }
+    }
+    let (Some(issuer), Some(client), Some(file)) = (issuer, client, secret) else { return Err(SHAPE.into()) };
+    let secret = std::fs::read_to_string(file).map_err(|error| format!("the file {file} cannot be read: {error}"))?;
+    Ok((issuer.to_owned(), Client { id: client.to_owned(), secret: secret.trim().to_owned() }))
+}
+
+/// Has providers asked about tokens as these clients; says what stands in the way.
+///
+/// # Errors
+/// What to mend.
+pub(super) fn look_up(trusted: &mut [Trusted], clients: Vec<(String, Client)>) -> Result<(), String> {
+    for (issuer, client) in clients {
+        let found = trusted.iter_mut().find(|trusted| trusted.expected.issuer == issuer);
+        match found {
+            Some(trusted) if trusted.client.is_none() => trusted.client = Some(client),
+            Some(_) => return Err(format!("{issuer} is there twice")),
+            None => return Err(format!("{issuer} is not among oidc_issuers: name it there too")),
+        }
+    }
+    Ok(())
+}
+
 /// The providers, as they are trusted.
 pub(super) fn trusted(
     issuers: Vec<String>,
@@ -178,6 +220,30 @@ mod tests {
         );
         for wrong in ["CN=homecare=self", "dn:=self", "sha256:abc=self", "dn:CN=a", "email:a=self", "dn:CN=a=staff"] {
             assert!(certified(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_looked_up_as_a_client_whose_secret_stands_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "s3cret\n").unwrap();
+        let whole = format!("issuer=https://a.example client=liaison-api secret={}", file.display());
+        let read = introspection(&format!("{whole};")).unwrap();
+        assert_eq!((read[0].1.id.as_str(), read[0].1.secret.as_str()), ("liaison-api", "s3cret"));
+        let mut providers = trusted(vec!["https://a.example".to_owned()], "liaison", None, &[]);
+        look_up(&mut providers, read.clone()).unwrap();
+        assert_eq!(providers[0].client.as_ref().unwrap().id, "liaison-api");
+        assert!(look_up(&mut providers, read.clone()).is_err(), "twice");
+        assert!(look_up(&mut [], read).unwrap_err().contains("oidc_issuers"));
+        for wrong in [
+            "issuer=https://a.example",
+            "client=c",
+            &format!("{whole} scope=x"),
+            &format!("{whole} client=d"),
+            "issuer=https://a.example client=c secret=/nowhere/at/all",
+        ] {
+            assert!(introspection(wrong).is_err(), "{wrong}");
         }
     }
 

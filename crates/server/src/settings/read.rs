@@ -177,11 +177,13 @@ fn auth(reader: &mut Reader<'_>, public_url: Option<&str>) -> Option<Auth> {
     let audience = reader.read("oidc_audience", |text| Ok(text.to_owned()));
     let operator = reader.read("oidc_operator", oidc::operator);
     let software = reader.read("oidc_software", oidc::software);
+    let clients = reader.read("oidc_introspection", oidc::introspection);
     let ways = reader.read("sign_in", sign_in::ways);
     if !asked {
         return Some(Auth::Off);
     }
-    let (issuers, audience, operator, software, ways) = (issuers?, audience?, operator?, software?, ways?);
+    let (issuers, audience, operator, software, clients, ways) =
+        (issuers?, audience?, operator?, software?, clients?, ways?);
     for (missing, key) in [(issuers.is_empty(), "oidc_issuers"), (audience.is_empty(), "oidc_audience")] {
         if missing {
             let problem =
@@ -190,6 +192,10 @@ fn auth(reader: &mut Reader<'_>, public_url: Option<&str>) -> Option<Auth> {
         }
     }
     let mut trusted = oidc::trusted(issuers, &audience, operator.as_ref(), &software);
+    if let Err(problem) = oidc::look_up(&mut trusted, clients) {
+        let (place, problem) = (reader.given.get("oidc_introspection").1, format!("oidc_introspection: {problem}"));
+        reader.errors.push(SettingError { place, problem });
+    }
     if let Err(problem) = sign_in::allow(&mut trusted, ways, public_url) {
         reader
             .errors
