@@ -23,6 +23,7 @@ pub mod samples;
 mod search;
 pub mod short;
 mod terminology;
+mod token;
 mod world;
 mod xml;
 
@@ -37,6 +38,7 @@ pub use primitive::primitive;
 pub use resource::resource;
 pub use search::search;
 pub use terminology::terminology;
+pub use token::token;
 pub use xml::xml;
 
 /// A function that every byte string must pass.
@@ -64,5 +66,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "path", run: path, samples: samples::paths, rounds: 2_000 },
     Target { name: "primitive", run: primitive, samples: samples::primitives, rounds: 5_000 },
     Target { name: "terminology", run: terminology, samples: samples::terminology, rounds: 500 },
+    Target { name: "token", run: token, samples: token::samples, rounds: 5_000 },
     Target { name: "http", run: http, samples: samples::http, rounds: 300 },
 ];

@@ -34,4 +34,4 @@ macro_rules! targets {
     };
 }
 
-targets!(json xml search patch cda cahier2017 resource path primitive terminology http);
+targets!(json xml search patch cda cahier2017 resource path primitive terminology token http);

@@ -2,6 +2,7 @@
 //! is not seen.
 
 mod emergency;
+mod forged;
 mod leaks;
 mod scopes;
 mod tokens;

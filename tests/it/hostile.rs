@@ -136,3 +136,70 @@ async fn no_bytes_on_the_wire_are_too_strange() {
     }
     server.r4().get("metadata").await.is(200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_are_values_and_never_statements() {
+    let server = Server::start().await;
+    let r4 = server.r4();
+    sample::circle(&r4).await;
+    for value in [
+        "x' OR '1'='1",
+        "x\" OR \"1\"=\"1",
+        "'; DROP TABLE resource; --",
+        "x') UNION SELECT * FROM sqlite_master --",
+        "%",
+        "_",
+        "x' || (SELECT 1) || '",
+        "$1",
+        "?1",
+        "\\' OR 1=1 --",
+    ] {
+        let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        for parameter in
+            ["identifier", "family:exact", "_id", "family:contains", "address-city", "general-practitioner"]
+        {
+            let answer = r4.get(&format!("Patient?{parameter}={encoded}")).await;
+            if answer.status == 200 {
+                assert_eq!(answer.matches().len(), 0, "{parameter}={value}");
+            } else {
+                assert_eq!(answer.status, 400, "{parameter}={value}: {}", answer.text());
+            }
+        }
+        assert!((400..500).contains(&r4.get(&format!("Patient/{encoded}")).await.status), "{value}");
+        assert!((400..500).contains(&r4.get(&format!("Patient?{encoded}=1")).await.status), "{value}");
+    }
+    assert_eq!(r4.get("Patient").await.is(200).matches().len(), 1, "everything is still there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_is_never_taken_for_two() {
+    let server = Server::start().await;
+    let address = server.root().trim_start_matches("http://").to_owned();
+    let hidden = "GET /healthz HTTP/1.1\r\nHost: hidden\r\n\r\n";
+    let json = "Content-Type: application/fhir+json\r\n";
+    for (what, head, body) in [
+        ("two lengths", "Content-Length: 0\r\nContent-Length: 41\r\n", hidden),
+        ("a length in a list", "Content-Length: 0, 41\r\n", hidden),
+        ("a length with a sign", "Content-Length: +0\r\n", hidden),
+        ("a length that is none", "Content-Length: 0x0\r\n", hidden),
+        ("an encoding that is not the last", "Transfer-Encoding: chunked, identity\r\n", hidden),
+        ("an encoding nobody knows", "Transfer-Encoding: xchunked\r\n", hidden),
+        ("a blank before the colon", "Content-Length : 0\r\n", hidden),
+        ("a name that goes on", "X: a\r\n Content-Length: 41\r\n", hidden),
+        ("an encoding in a line of its own", "Transfer-Encoding:\x0bchunked\r\n", hidden),
+        (
+            "a piece of a strange length",
+            "Transfer-Encoding: chunked\r\n",
+            "0x0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: hidden\r\n\r\n",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(&address).await.expect("the server listens");
+        let request = format!("POST /fhir/r4/Patient HTTP/1.1\r\nHost: x\r\n{json}{head}\r\n{body}");
+        stream.write_all(request.as_bytes()).await.expect("it reads");
+        let mut answer = Vec::new();
+        let _ = timeout(Duration::from_millis(700), stream.read_to_end(&mut answer)).await;
+        let answer = String::from_utf8_lossy(&answer);
+        // What hides in it was never answered.
+        assert!(answer.matches("HTTP/1.1 ").count() <= 1 && !answer.contains("200 OK"), "{what}: {answer}");
+    }
+}

@@ -148,3 +148,18 @@ async fn head_answers_as_get_without_a_body() {
     assert!(head.body.is_empty());
     assert_eq!(head.header("etag"), "W/\"1\"");
 }
+
+#[tokio::test]
+async fn allow_names_what_an_address_takes_and_nothing_else() {
+    let server = Server::start().await;
+    let r4 = server.r4();
+    for (method, address) in
+        [("OPTIONS", "Patient/1"), ("TRACE", "Binary/1"), ("POST", "Patient/1"), ("POST", "Binary/1")]
+    {
+        let answer = r4.request(method, address).send().await.is(405);
+        let mut allowed: Vec<&str> = answer.header("allow").split(',').map(str::trim).collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed, ["DELETE", "GET", "HEAD", "PATCH", "PUT"], "{}", answer.asked);
+    }
+    r4.request("POST", "Patient/$unknown").send().await.is(404);
+}

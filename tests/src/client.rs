@@ -84,6 +84,12 @@ impl Request {
         self
     }
 
+    /// With a header of any bytes.
+    pub fn header_of(mut self, name: &str, value: reqwest::header::HeaderValue) -> Self {
+        self.builder = self.builder.header(name, value);
+        self
+    }
+
     /// With a body of FHIR JSON.
     pub fn json(self, body: &Value) -> Self {
         self.body(JSON, body.to_string())

@@ -138,11 +138,21 @@ impl Provider {
 
     /// Signs claims as they are.
     pub fn sign(&self, claims: &Value) -> String {
+        let name = self.keys.lock().expect("its keys").name.clone();
+        self.sign_as(&json!({ "alg": "ES256", "kid": name }).to_string(), &claims.to_string())
+    }
+
+    /// Signs these words under this header, whatever they are.
+    pub fn sign_as(&self, header: &str, words: &str) -> String {
         let keys = self.keys.lock().expect("its keys");
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", part(&json!({ "alg": "ES256", "kid": keys.name })), part(claims));
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(words));
         let signature = keys.pair.sign(&SystemRandom::new(), signed.as_bytes()).expect("a signature");
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
+    }
+
+    /// Its public key, as it publishes it.
+    pub fn published(&self) -> Value {
+        self.keys.lock().expect("its keys").published()
     }
 }
 

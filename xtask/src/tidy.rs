@@ -4,6 +4,7 @@ mod directions;
 mod documents;
 mod rust_text;
 mod shape;
+mod threats;
 mod tree;
 mod words;
 
@@ -30,7 +31,7 @@ impl fmt::Display for Finding {
 
 /// Everything in the tree that is against a rule.
 pub fn findings(tree: &Tree) -> Vec<Finding> {
-    let rules = [directions::check, words::check, shape::check, documents::check];
+    let rules = [directions::check, words::check, shape::check, documents::check, threats::check];
     rules.iter().flat_map(|rule| rule(tree)).collect()
 }
 

@@ -59,9 +59,10 @@ fn exports(base: &str) -> Router<Base> {
 fn under(base: &str) -> Router<Base> {
     let system = get(search::system).post(batch::batch_or_transaction);
     let kind = || get(search::of_type).put(update::conditional).patch(patch::conditional).delete(delete::conditional);
-    let instance = get(read::read).put(update::update).patch(patch::patch).delete(delete::delete).post(operation::none);
+    let instance =
+        get(read::read).put(update::update).patch(patch::patch).delete(delete::delete).fallback(operation::none);
     let bytes =
-        get(binary::download).put(binary::replace).patch(patch::patch).delete(delete::delete).post(operation::none);
+        get(binary::download).put(binary::replace).patch(patch::patch).delete(delete::delete).fallback(operation::none);
     let validate = || get(operation::validate).post(operation::validate);
     // Whole addresses: routers in routers would take each address apart twice.
     let at = |path: &str| format!("{base}{path}");

@@ -11,6 +11,7 @@ mod assembly;
 mod cli;
 mod command;
 mod demo;
+mod descriptors;
 mod door;
 mod encryption;
 mod failure;

@@ -9,7 +9,7 @@ use liaison_inbound::{
 };
 use tokio::sync::oneshot;
 
-use crate::{encryption, failure::Failure};
+use crate::{descriptors, encryption, failure::Failure};
 
 /// A listener that is bound, so that its address is known before anything is served.
 pub struct Bound {
@@ -48,6 +48,7 @@ impl Bound {
     /// Serves until asked to stop (SIGTERM, SIGINT), then lets what runs finish for at most this long.
     pub async fn serve(self, router: Router, manner: Manner, finish_within: Duration) -> Result<(), Failure> {
         let mut signals = Signals::listen()?;
+        let manner = descriptors::within(manner);
         let address = self.address();
         let way = if manner.tls.is_some() { Way::Encrypted } else { Way::Clear };
         if let Some(tls) = &manner.tls {

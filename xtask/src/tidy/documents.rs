@@ -12,7 +12,8 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         Some(readme) => findings.extend(first_commands(readme)),
         None => findings.push(missing("README.md")),
     }
-    for path in ["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "NOTICE", "deny.toml", ".ci/run", "test"] {
+    for path in ["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "NOTICE", "SECURITY.md", "deny.toml", ".ci/run", "test"]
+    {
         if tree.file(path).is_none() {
             findings.push(missing(path));
         }

@@ -16,7 +16,7 @@ use crate::{
     body::{self, Content},
     errors::Refused,
     exchange::{Answer, Exchange, Named, Typed},
-    respond,
+    fallback, respond,
 };
 
 /// `$validate` on a type.
@@ -112,8 +112,12 @@ async fn ask(exchange: Exchange, method: &Method, uri: &Uri, instance: Option<Na
     Ok(respond::resource(&answer, &exchange.reply, exchange.face.release))
 }
 
-/// `POST` to the address of a resource: an operation that does not exist, or a mistake.
-pub async fn none(exchange: Exchange, uri: Uri) -> Answer {
+/// A method that the address of a resource does not take. `POST`: an operation that does not exist, or a mistake.
+pub async fn none(method: Method, exchange: Result<Exchange, Refused>, uri: Uri) -> Answer {
+    if method != Method::POST {
+        return fallback::method(method).await;
+    }
+    let exchange = exchange?;
     exchange.only(&[])?;
     let mut segments = exchange.base.below(uri.path()).split('/').filter(|segment| !segment.is_empty());
     let (kind, last) = (segments.next().unwrap_or_default(), segments.next_back().unwrap_or_default());
