@@ -290,3 +290,69 @@ async fn an_answer_over_http_2_that_is_hardly_taken_is_given_up() {
         sleep(Duration::from_millis(100)).await;
     }
 }
+
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).expect("a short frame").to_be_bytes();
+    let mut frame = vec![length[1], length[2], length[3], kind, flags];
+    frame.extend(stream.to_be_bytes());
+    frame.extend(content);
+    frame
+}
+
+const HEADERS: u8 = 1;
+const RESET: u8 = 3;
+const SETTINGS: u8 = 4;
+const CONTINUATION: u8 = 9;
+/// `GET / HTTP/2` of a host `x`, in HPACK.
+const HEAD: [u8; 6] = [0x82, 0x86, 0x84, 0x41, 0x01, b'x'];
+
+async fn over_http_2(server: &Server) -> TcpStream {
+    let mut stream = connect(server).await;
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    stream.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+    stream
+}
+
+/// Writes until the server cuts it off; how many frames it took.
+async fn until_cut_off(stream: TcpStream, mut next: impl FnMut(u32) -> Vec<u8>) -> u32 {
+    let (mut reading, mut writing) = stream.into_split();
+    let closed = tokio::spawn(async move {
+        let mut came = [0; 4096];
+        while reading.read(&mut came).await.is_ok_and(|count| count > 0) {}
+    });
+    for number in 0..200_000 {
+        if closed.is_finished() || writing.write_all(&next(number)).await.is_err() {
+            return number;
+        }
+    }
+    panic!("it is never cut off");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_begins_requests_and_gives_them_up_again_and_again_is_cut_off() {
+    let server = Server::start().await;
+    let stream = over_http_2(&server).await;
+    let count = until_cut_off(stream, |number| {
+        let stream = 2 * number + 1;
+        [frame(HEADERS, 0x5, stream, &HEAD), frame(RESET, 0, stream, &8_u32.to_be_bytes())].concat()
+    });
+    let count = timeout(Duration::from_secs(30), count).await.expect("in time");
+    assert!(count < 100_000, "{count} requests");
+    server.r4().get("metadata").await.is(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_over_http_2_that_goes_on_and_on_is_cut_off() {
+    let server = Server::start().await;
+    let stream = over_http_2(&server).await;
+    // A field that is not kept, with 100 letters in name and value.
+    let field = [&[0x00, 100][..], &[b'a'; 100], &[100], &[b'b'; 100]].concat();
+    let count = until_cut_off(stream, |number| match number {
+        0 => frame(HEADERS, 0, 1, &HEAD),
+        _ => frame(CONTINUATION, 0, 1, &field),
+    });
+    let count = timeout(Duration::from_secs(30), count).await.expect("in time");
+    assert!(count < 10_000, "{count} frames");
+    server.r4().get("metadata").await.is(200);
+}
