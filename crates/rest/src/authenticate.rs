@@ -49,6 +49,12 @@ static CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 impl Authentication {
+    /// Whether requests must carry an access token.
+    #[must_use]
+    pub const fn are_tokens_needed(&self) -> bool {
+        matches!(self.tokens, Tokens::Needed(_))
+    }
+
     /// Who sent a request with this method and these headers. A token says more than a session: it was
     /// sent on purpose.
     ///

@@ -21,6 +21,7 @@ use crate::{
     operation::{Operation, Stage},
     policy::{Action, Interaction},
     stored::{self, Stored},
+    there::View,
     write::attachments,
 };
 
@@ -82,7 +83,8 @@ impl Operation for Survey {
             Some(at) => at,
             None => now(&stage).await?,
         };
-        stage.app.store().read(move |reader| self.look(at, reader)).await
+        let there = stage.there.clone();
+        stage.app.store().read(move |reader| self.look(at, View::of(reader, &there))).await
     }
 }
 
@@ -95,16 +97,19 @@ pub(crate) async fn now(stage: &Stage) -> Result<i64, AppError> {
 }
 
 impl Survey {
-    fn look(self, at: i64, reader: &Reader<'_>) -> Result<Surveyed, AppError> {
+    fn look(self, at: i64, view: View<'_, '_>) -> Result<Surveyed, AppError> {
+        let reader = view.reader();
         let asked = if self.types.is_empty() { self.face.release.resources() } else { self.types };
         let mut types = Vec::new();
         for resource_type in asked {
             let walk = |standing| walk(resource_type, self.since, at, standing);
             let passed = reader.walked_in_all(&walk(Standing::Live))?;
             if passed > 0 {
-                let some = |standing| reader.walk(&walk(standing), None, 1).map(|found| !found.is_empty());
+                let some = |standing| is_some(&walk(standing), view);
                 let (live, deleted) = (some(Standing::Live)?, some(Standing::Deleted)?);
-                types.push(TypeSurveyed { resource_type, passed, live, deleted });
+                if live || deleted {
+                    types.push(TypeSurveyed { resource_type, passed, live, deleted });
+                }
             }
         }
         Ok(Surveyed { at, types })
@@ -165,16 +170,18 @@ impl Operation for Export {
     }
 
     async fn run(self, stage: Stage) -> Result<Piece, AppError> {
-        stage.app.store().read_again(move |reader| self.clone().read(reader)).await
+        let there = stage.there.clone();
+        stage.app.store().read_again(move |reader| self.clone().read(View::of(reader, &there))).await
     }
 }
 
 impl Export {
-    pub(crate) fn read(self, reader: &Reader<'_>) -> Result<Piece, AppError> {
+    pub(crate) fn read(self, view: View<'_, '_>) -> Result<Piece, AppError> {
+        let reader = view.reader();
         let walk = walk(self.resource_type, self.since, self.at, self.standing);
         let mut piece = Piece::default();
         for (place, version) in reader.walk(&walk, self.after, PIECE)? {
-            if self.write(reader, version, &mut piece.lines)? {
+            if view.shows(&version)? && self.write(reader, version, &mut piece.lines)? {
                 piece.written += 1;
             }
             piece.passed += 1;
@@ -211,6 +218,22 @@ impl Export {
         let of = Name { resource_type: resource_type.into(), id: id.into() };
         let of = reader.at_moment(&of, Instant(self.at))?;
         Ok(of.is_some_and(|version| attachments::made_by(&version).contains_key(&*binary.name.id)))
+    }
+}
+
+/// Whether there is something for the caller among what a walk passes.
+pub(crate) fn is_some(walk: &Walk, view: View<'_, '_>) -> Result<bool, AppError> {
+    let (mut after, mut at_once) = (None, 1);
+    loop {
+        let passed = view.reader().walk(walk, after, at_once)?;
+        at_once = PIECE;
+        let Some((reached, _)) = passed.last() else { return Ok(false) };
+        after = Some(reached.clone());
+        for (_, version) in &passed {
+            if view.shows(version)? {
+                return Ok(true);
+            }
+        }
     }
 }
 

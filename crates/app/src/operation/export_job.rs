@@ -21,6 +21,7 @@ use crate::{
     operation::{Operation, Stage},
     policy::{Action, Interaction},
     stored,
+    there::View,
 };
 
 /// How long a job is kept.
@@ -110,12 +111,14 @@ impl Operation for Look {
     }
 
     async fn run(self, stage: Stage) -> Result<Manifest, AppError> {
-        stage.app.store().read(move |reader| self.look(reader)).await
+        let there = stage.there.clone();
+        stage.app.store().read(move |reader| self.look(View::of(reader, &there))).await
     }
 }
 
 impl Look {
-    fn look(self, reader: &Reader<'_>) -> Result<Manifest, AppError> {
+    fn look(self, view: View<'_, '_>) -> Result<Manifest, AppError> {
+        let reader = view.reader();
         let job = Described::of(&self.id, reader)?;
         let mut files = Vec::new();
         for resource_type in self.face.release.resources().into_iter().filter(|kind| job.is_of(kind)) {
@@ -124,7 +127,7 @@ impl Look {
                 let walk = Walk { resource_type: resource_type.into(), since, at, standing };
                 // What was deleted before is not told of a system that is given whole.
                 let told = standing == Standing::Live || since.is_some();
-                if told && !reader.walk(&walk, None, 1)?.is_empty() {
+                if told && export::is_some(&walk, view)? {
                     files.push((resource_type, standing));
                 }
             }
@@ -160,6 +163,7 @@ impl Operation for ReadFile {
     }
 
     async fn run(self, stage: Stage) -> Result<Piece, AppError> {
+        let there = stage.there.clone();
         let read = stage.app.store().read(move |reader| {
             // Looked at for each piece: a job that was deleted is not read to its end.
             let job = Described::of(&self.id, reader)?;
@@ -168,7 +172,7 @@ impl Operation for ReadFile {
             }
             let Self { face, resource_type, standing, after, .. } = self;
             let (since, at, attachments) = (job.since, job.at, Attachments::ByAddress);
-            Export { face, resource_type, since, at, standing, attachments, after }.read(reader)
+            Export { face, resource_type, since, at, standing, attachments, after }.read(View::of(reader, &there))
         });
         read.await
     }

@@ -104,8 +104,7 @@ pub async fn status(BinaryExchange(exchange): BinaryExchange, uri: Uri) -> Answe
     let manifest = object! {
         "transactionTime" => job.at.as_str(),
         "request" => job.request.as_str(),
-        // Nobody is asked who he is: see the security of the capability statement.
-        "requiresAccessToken" => false,
+        "requiresAccessToken" => exchange.base.options.authentication.are_tokens_needed(),
         "output" => listed(Standing::Live),
         "deleted" => listed(Standing::Deleted),
         "error" => Vec::<Value>::new(),
