@@ -160,8 +160,11 @@ async fn what_one_tries_to_write_tells_nothing_either() {
     }
 }
 
+/// A method, an address, and headers.
+type Way = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// What is asked besides `GET` of an address; `{id}` as in [`QUESTIONS`].
-const OTHERWISE: [(&str, &str, &[(&str, &str)]); 12] = [
+const OTHERWISE: [Way; 12] = [
     ("HEAD", "DocumentReference/{id}", &[]),
     ("GET", "DocumentReference/{id}", &[("if-none-match", "W/\"1\"")]),
     ("GET", "DocumentReference/{id}", &[("if-modified-since", "Sat, 01 Jan 2050 00:00:00 GMT")]),
@@ -194,7 +197,7 @@ async fn nor_do_other_methods_conditions_and_formats() {
                 let address = question.replace("{id}", id);
                 let ask = async |r4: Fhir| {
                     let request = r4.request(method, &address);
-                    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+                    let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
                     told_of(&request.send().await)
                 };
                 let (seen, expected) = (ask(whole.r4().by(&token)).await, ask(without.r4().by(&token)).await);

@@ -228,7 +228,7 @@ pub(crate) fn is_some(walk: &Walk, view: View<'_, '_>) -> Result<bool, AppError>
         let passed = view.reader().walk(walk, after, at_once)?;
         at_once = PIECE;
         let Some((reached, _)) = passed.last() else { return Ok(false) };
-        after = Some(reached.clone());
+        after = Some(*reached);
         for (_, version) in &passed {
             if view.shows(version)? {
                 return Ok(true);
