@@ -26,7 +26,7 @@ const SHORTEST_REASON: usize = 10;
 /// More bytes are no sentence.
 const LONGEST_REASON: usize = 1_000;
 
-/// HL7's purpose of use for it (`BTG`).
+/// HL7's purpose of use for it (`ETREAT`, which STU3 knows as well as R4).
 const PURPOSES: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 
 /// What is asked for.
@@ -154,7 +154,7 @@ pub fn circle(person: &str, who: Value, reason: &str, from: &str, until: &str) -
         "period" => period(),
         "participant" => array![object! { "member" => who, "period" => period() }],
         "reasonCode" => array![object! {
-            "coding" => array![object! { "system" => PURPOSES, "code" => "BTG", "display" => "break the glass" }],
+            "coding" => array![object! { "system" => PURPOSES, "code" => "ETREAT", "display" => "Emergency Treatment" }],
             "text" => reason,
         }],
     }
