@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use liaison_tests::{Fhir, binary, browser::Browser};
+use liaison_tests::{Fhir, Launch, Provider, Server, Store, binary, browser::Browser};
 
 /// A demonstration that runs.
 pub struct Demo {
@@ -113,6 +113,43 @@ async fn every_note_of_the_demonstration_is_as_the_volet_wants_it() {
             Some(next) => page = r4.get(&next).await.is(200),
             None => break,
         }
+    }
+}
+
+#[test]
+fn the_demonstration_is_for_this_machine_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let mut command = Command::new(binary());
+        command.args(["demo", "--listen", listen, "--dir"]).arg(folder.path());
+        let ended = command.env("LIAISON_AUTH", "oidc").output().expect("the program runs");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.status.success() && said.contains("--listen") && said.contains("loopback"), "{said}");
+        assert!(ended.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn nobody_chooses_who_they_are_where_it_is_not_the_demonstration() {
+    // The store of a demonstration, with somebody signed in, served by itself.
+    let folder = tempfile::tempdir().unwrap();
+    let demo = Demo::start(folder.path());
+    let browser = Browser::of(demo.site(), "x");
+    browser.post_from(demo.root(), "same-origin", "sign-in/as", &[("who", "yvonne"), ("back", "/")]).await.is(303);
+    let session = browser.cookie("liaison-session").unwrap();
+    drop(demo);
+    let provider = Provider::start().await;
+    let store = Store::of_file(folder.path().join("liaison.db"));
+    for launch in [Launch::on(store.clone()), Launch::on(store).where_people_sign_in(&provider)] {
+        let server = Server::launch(launch).await;
+        let browser = Browser::new(&server, "x");
+        for name in ["liaison-session", "__Host-liaison-session"] {
+            browser.keep(name, &session);
+        }
+        let page = browser.get("sign-in").await.text();
+        assert!(!page.contains("sign-in/as") && !page.contains("Yvonne"), "{page}");
+        browser.post("sign-in/as", &[("who", "yvonne"), ("back", "/")]).await.is(404);
+        assert!(!browser.get("").await.is(200).text().contains("Yvonne"));
     }
 }
 

@@ -224,6 +224,9 @@ fn doctor_shows_no_password() {
         let told = said(&Command::new(binary()).args(arguments).output().expect("the program runs"));
         assert!(told.contains("postgres://liaison:") && !told.contains("hunter2"), "{told}");
     }
+    let mail = "smtp_url=smtp://liaison:hunter2@mail.example:587";
+    let told = said(&Command::new(binary()).args(["doctor", "--set", mail]).output().expect("the program runs"));
+    assert!(told.contains("smtp_url") && !told.contains("hunter2"), "{told}");
     let wrong = said(&Command::new(binary()).args(["serve", "--store", "postgre://a:hunter2@b/c"]).output().unwrap());
     assert!(wrong.contains("store") && !wrong.contains("hunter2"), "{wrong}");
 }

@@ -1,6 +1,7 @@
 //! People who sign in with a browser: sessions, and what keeps others from using them.
 
 mod forgery;
+mod invitations;
 mod sessions;
 mod signing_in;
 

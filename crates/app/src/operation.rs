@@ -46,6 +46,7 @@ pub mod emergency;
 pub mod export;
 pub mod export_job;
 pub mod history;
+pub mod join;
 pub mod note_bundle;
 pub mod notebooks;
 pub mod patch;

@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use liaison_identity::{certified::Certified, provider::Trusted};
 use liaison_inbound::{listener::Manner, rates::Allowed, tls::Files};
 use liaison_outbound::{
+    mail::Mail,
     public::Named,
     s3::{Address, Credentials},
 };
@@ -35,7 +36,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 42] = [
+pub const ALL: [Setting; 44] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -78,6 +79,12 @@ pub const ALL: [Setting; 42] = [
         default: "",
         meaning: "where people sign in, as NAME: issuer=ADDRESS client=ID [secret=FILE | key=FILE]; …; empty: nowhere",
     },
+    Setting {
+        key: "smtp_url",
+        default: "",
+        meaning: "the server that sends mail: smtps://USER:PASSWORD@HOST:PORT or smtp://…[?tls=opportunistic]; empty: no accounts by invitation",
+    },
+    Setting { key: "mail_from", default: "", meaning: "whom mail is from, such as Liaison <cahier@example.org>" },
     Setting { key: "session_idle", default: "30m", meaning: "how long one stays signed in without doing anything" },
     Setting { key: "session_time", default: "12h", meaning: "how long one stays signed in at most" },
     Setting {
@@ -217,6 +224,8 @@ pub struct Settings {
     pub certified: Certified,
     /// How long people stay signed in.
     pub lasting: Lasting,
+    /// By whom mail is sent, if at all.
+    pub mail: Option<Mail>,
 }
 
 /// Who may call.

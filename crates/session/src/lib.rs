@@ -5,11 +5,12 @@
 //! knows its digest. It ends when it was not used for a while, at the latest after a while, and at once when
 //! it is ended, on every node. What was said of the person at sign-in is kept and read anew with each request, by the
 //! mapping that is set up: whoever is trusted no more has no sessions. What changes something needs more
-//! than the cookie ([`guard`]).
+//! than the cookie ([`guard`]). People without a provider have accounts, by invitation ([`accounts`]).
 //!
 //! Must never know: HTTP libraries, who may do what. Time is a parameter. Start reading at
 //! [`sessions::Sessions`].
 
+pub mod accounts;
 pub mod cookie;
 pub mod guard;
 pub mod secret;

@@ -103,6 +103,8 @@ pub struct Session {
     pub identity: Identity,
     /// Who said so.
     pub issuer: String,
+    /// What was said.
+    pub claims: Claims,
     /// What to name them by when they sign out there.
     pub id_token: Option<String>,
 }
@@ -234,7 +236,7 @@ impl Sessions {
                 return Ok(None);
             }
         }
-        Ok(Some(Session { secret, identity, issuer: kept.issuer, id_token: kept.id_token }))
+        Ok(Some(Session { secret, identity, issuer: kept.issuer, claims: kept.claims, id_token: kept.id_token }))
     }
 
     /// All sessions of whoever this one is of, the latest first.
@@ -314,6 +316,16 @@ impl Sessions {
         Ok(first.await?)
     }
 
+    /// Takes back that something was used: nothing came of it.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn give_back(&self, once: &str) -> Result<(), SessionError> {
+        let name = URL_SAFE_NO_PAD.encode(digest(&SHA256, once.as_bytes()));
+        let dropped = self.inner.store.write(move |tx| tx.drop_lease(USED_UP, &name)).await;
+        dropped.map(drop).map_err(|error: StoreError| SessionError::Store(error))
+    }
+
     async fn kept_of(&self, owner: &str, now: i64) -> Result<Vec<(String, Kept)>, SessionError> {
         let owner = owner.to_owned();
         let all = self.inner.store.read(move |reader| reader.leases_of(KIND, &owner)).await;
@@ -338,8 +350,17 @@ impl Sessions {
     }
 
     fn who(&self, kept: &Kept) -> Option<Identity> {
-        let authority = self.authority(&kept.issuer)?;
-        authority.mapping.identity(&authority.issuer, &kept.claims, &self.inner.set_up.bases).ok()
+        self.vouched(&kept.issuer, &kept.claims)
+    }
+
+    /// Whom claims are about, when whoever said them is trusted still.
+    pub(crate) fn vouched(&self, issuer: &str, claims: &Claims) -> Option<Identity> {
+        let authority = self.authority(issuer)?;
+        authority.mapping.identity(&authority.issuer, claims, &self.inner.set_up.bases).ok()
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
     }
 
     fn authority(&self, issuer: &str) -> Option<&Authority> {

@@ -31,6 +31,16 @@ pub enum Notice {
     OtherAttempt,
     /// A page of somebody else may have sent it.
     Forged,
+    /// No letter can be sent to what was written.
+    NoAddress,
+    /// The invitation was accepted, is too old, or never was.
+    NoInvitation,
+    /// Who invited cannot bring anybody in now.
+    NotNow,
+    /// Something is missing in a form.
+    Incomplete,
+    /// The circle is for others to change.
+    NotYours,
     /// The server cannot tell who one is now.
     Away,
 }
@@ -53,6 +63,11 @@ impl Notice {
             Self::Expired => (StatusCode::BAD_REQUEST, text.expired),
             Self::OtherAttempt => (StatusCode::BAD_REQUEST, text.other_attempt),
             Self::Forged => (StatusCode::FORBIDDEN, text.forged),
+            Self::NoAddress => (StatusCode::BAD_REQUEST, text.no_address),
+            Self::NoInvitation => (StatusCode::GONE, text.no_invitation),
+            Self::NotNow => (StatusCode::CONFLICT, text.not_now),
+            Self::Incomplete => (StatusCode::BAD_REQUEST, text.incomplete),
+            Self::NotYours => (StatusCode::FORBIDDEN, text.not_yours),
             Self::Away => (StatusCode::SERVICE_UNAVAILABLE, text.away),
         };
         let provider = if provider.is_empty() { String::new() } else { format!("<p>({})</p>\n", escape(provider)) };

@@ -2,6 +2,8 @@
 
 mod account;
 mod browser;
+mod code;
+mod invitation;
 mod local;
 mod provider;
 mod request;
@@ -20,6 +22,7 @@ use liaison_identity::{authenticator::Authenticator, claims::Claims};
 use liaison_session::sessions::Sessions;
 
 pub use account::{at_home, signed_in_as};
+pub use code::{Letters, Sent};
 pub use request::visitor;
 
 /// What pages for people stand on.
@@ -31,6 +34,8 @@ pub struct People {
     pub sessions: Sessions,
     /// Where they sign in.
     pub providers: Option<Providers>,
+    /// Whoever sends letters; without, there are no accounts here.
+    pub letters: Option<Arc<dyn Letters>>,
     /// Those of a demonstration, whom anybody may be.
     pub invented: Vec<Invented>,
     /// Every address under which this server's own resources are named.
@@ -75,11 +80,27 @@ const LONGEST_FORM: usize = 16 * 1024;
 
 /// Their routes.
 pub fn router(people: Arc<People>) -> Router {
+    let accounts = match people.letters {
+        None => Router::new(),
+        Some(_) => Router::new()
+            .route("/sign-in/mail", post(code::ask))
+            .route("/sign-in/code", post(code::sign_in))
+            .route("/invitations/new", get(invitation::page))
+            .route("/invitations", post(invitation::make))
+            .route("/invitation/{secret}", get(invitation::shown).post(invitation::ask))
+            .route("/invitation/{secret}/code", post(invitation::accept)),
+    };
+    // Being whom one likes is for a demonstration alone.
+    let demonstration = match people.invented.is_empty() {
+        true => Router::new(),
+        false => Router::new().route("/sign-in/as", post(sign_in::as_invented)),
+    };
     Router::new()
+        .merge(accounts)
+        .merge(demonstration)
         .route("/sign-in", get(sign_in::page))
         .route("/sign-in/at/{provider}", get(provider::begin))
         .route(BACK, get(provider::done))
-        .route("/sign-in/as", post(sign_in::as_invented))
         .route("/sign-out", post(account::sign_out))
         .route("/sign-out/everywhere", post(account::sign_out_everywhere))
         .route("/sessions", get(account::page))

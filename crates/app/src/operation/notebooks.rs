@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use liaison_care::access::InNotebook;
 use liaison_fhir::{release, tree::Object};
 use liaison_store::contract::{Change, Name};
 
@@ -25,6 +26,17 @@ pub struct Notebook {
     pub person: String,
     /// What they are called.
     pub name: String,
+    /// Whose the circle is to change.
+    pub circle: Circle,
+}
+
+/// Whose a circle is to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Circle {
+    /// Of who asks.
+    Kept,
+    /// Of others.
+    OfOthers,
 }
 
 /// As many are told; in the order of their ids before they are put in the order of names.
@@ -48,21 +60,23 @@ impl Operation for Notebooks {
     async fn run(self, stage: Stage) -> Result<Vec<Notebook>, AppError> {
         // The system is in nobody's.
         let There::Only(seen) = &stage.there else { return Ok(Vec::new()) };
-        let persons: Vec<String> = seen.sight.notebooks.keys().take(MOST).cloned().collect();
+        let circle = |place: &InNotebook| if place.keeps_circle() { Circle::Kept } else { Circle::OfOthers };
+        let all = seen.sight.notebooks.iter().take(MOST);
+        let persons: Vec<(String, Circle)> = all.map(|(person, place)| (person.clone(), circle(place))).collect();
         let there = There::Only(Arc::clone(seen));
         let read = stage.app.store().read(move |reader| {
             let view = View::of(reader, &there);
             let mut found = BTreeSet::new();
-            for person in persons {
+            for (person, circle) in persons {
                 let name = Name { resource_type: "Patient".into(), id: person.as_str().into() };
                 if let Some(version) = view.current(&name)?
                     && version.change != Change::Delete
                 {
                     let tree = Stored::light(version).tree_in(release::view())?;
-                    found.insert((called(&tree), person));
+                    found.insert((called(&tree), person, circle));
                 }
             }
-            Ok(found.into_iter().map(|(name, person)| Notebook { person, name }).collect())
+            Ok(found.into_iter().map(|(name, person, circle)| Notebook { person, name, circle }).collect())
         });
         read.await
     }

@@ -47,6 +47,21 @@ pub struct InNotebook {
     pub keeping: Keeping,
 }
 
+impl InNotebook {
+    /// Whether they may change the circle.
+    #[must_use]
+    pub fn keeps_circle(&self) -> bool {
+        let standing = Standing {
+            nature: Capacities::NONE,
+            in_notebook: self.capacities,
+            keeping: self.keeping,
+            owner: Owner::Others,
+            office: Office::None,
+        };
+        decide(Deed::Change, Class::Circle, Audience::OPEN, standing) == Verdict::Granted
+    }
+}
+
 impl Sight {
     /// What somebody may see who is in these notebooks.
     #[must_use]

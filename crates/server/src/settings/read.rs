@@ -30,6 +30,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let limits = limits(&mut reader);
     let shutdown_time = reader.read("shutdown_time", duration);
     let lasting = sign_in::lasting(&mut reader);
+    let mail = sign_in::mail(&mut reader, auth.as_ref(), public_url.as_ref().and_then(Option::as_deref));
     let manner = connections::manner(&mut reader, auth.as_ref());
     let tls = connections::files(&mut reader);
     let rates = connections::rates(&mut reader, auth.as_ref());
@@ -72,6 +73,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             certified: certified?,
             outbound_allowed: outbound_allowed?,
             lasting: lasting?,
+            mail: mail?,
         })
     };
     whole().ok_or_else(Vec::new)

@@ -7,9 +7,11 @@ use liaison_identity::{
     provider::{Client, Trusted},
     sign_in::{Browser, Proof},
 };
+use liaison_outbound::mail::{Mail, NoMail};
 use liaison_session::sessions::Lasting;
 
 use super::{
+    Auth,
     oidc::is_loopback,
     read::{Reader, duration},
 };
@@ -101,17 +103,42 @@ pub(super) fn lasting(reader: &mut Reader<'_>) -> Option<Lasting> {
     Some(Lasting { idle: idle?, whole: whole? })
 }
 
+/// By whom mail is sent, from whom: both are said, or neither.
+pub(super) fn mail(reader: &mut Reader<'_>, auth: Option<&Auth>, public_url: Option<&str>) -> Option<Option<Mail>> {
+    let server = reader.read("smtp_url", |text| Ok(text.to_owned()))?;
+    let from = reader.read("mail_from", |text| Ok(text.to_owned()))?;
+    if server.is_empty() && from.is_empty() {
+        return Some(None);
+    }
+    let mail = Mail::by(&server, &from);
+    let (key, problem) = match (mail, auth, public_url) {
+        (Err(error @ NoMail::Server), ..) => ("smtp_url", error.to_string()),
+        (Err(error @ NoMail::Sender), ..) => ("mail_from", error.to_string()),
+        (Ok(_), Some(Auth::Off), _) => ("smtp_url", "nobody signs in with auth = off: leave it out".into()),
+        (Ok(_), _, Some(address)) if !is_private(address) => ("public_url", not_private(address)),
+        (Ok(mail), ..) => return Some(Some(mail)),
+    };
+    reader.refuse(key, &format!("{key}: {problem}"))
+}
+
+/// Whether nobody reads along on the way to an address.
+fn is_private(address: &str) -> bool {
+    address.starts_with("https://") || is_loopback(address)
+}
+
+fn not_private(address: &str) -> String {
+    format!("people sign in only where it is encrypted, and public_url is {address}: make it https://")
+}
+
 /// Lets people sign in where they are to; says what stands in the way.
 ///
 /// # Errors
 /// What to mend.
 pub(super) fn allow(trusted: &mut [Trusted], ways: Vec<Way>, public_url: Option<&str>) -> Result<(), String> {
     if !ways.is_empty()
-        && let Some(address) = public_url.filter(|address| !address.starts_with("https://") && !is_loopback(address))
+        && let Some(address) = public_url.filter(|address| !is_private(address))
     {
-        return Err(format!(
-            "people sign in only where it is encrypted, and public_url is {address}: make it https://"
-        ));
+        return Err(not_private(address));
     }
     for way in ways {
         let found = trusted.iter_mut().find(|trusted| trusted.expected.issuer == way.issuer);

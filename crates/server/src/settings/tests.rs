@@ -82,6 +82,39 @@ fn login_without_all_it_needs_is_refused_and_never_taken_for_none() {
 }
 
 #[test]
+fn mail_is_sent_where_people_sign_in_by_a_server_and_from_somebody() {
+    let mail = |auth: &'static str, address: &str, server: &str, from: &str| {
+        let given = given(
+            &[
+                ("auth", auth),
+                ("oidc_issuers", "https://idp.example"),
+                ("oidc_audience", "liaison"),
+                ("public_url", address),
+                ("smtp_url", server),
+                ("mail_from", from),
+            ],
+            &[],
+            "",
+        );
+        Settings::read(&given).map(|settings| settings.mail.is_some()).map_err(|errors| errors[0].to_string())
+    };
+    let (here, server, from) = ("https://cahier.example", "smtp://u:hunter2@mail.example:587", "Liaison <a@b.example>");
+    assert_eq!(mail("oidc", here, "", ""), Ok(false));
+    assert_eq!(mail("oidc", here, server, from), Ok(true));
+    for (auth, address, server, from, key) in [
+        ("oidc", here, "", from, "smtp_url"),
+        ("oidc", here, "https://u:hunter2@mail.example", from, "smtp_url"),
+        ("oidc", here, server, "", "mail_from"),
+        ("oidc", here, server, "Liaison", "mail_from"),
+        ("oidc", "http://cahier.example", server, from, "public_url"),
+        ("off", here, server, from, "smtp_url"),
+    ] {
+        let problem = mail(auth, address, server, from).unwrap_err();
+        assert!(problem.contains(key) && !problem.contains("hunter2"), "{key}: {problem}");
+    }
+}
+
+#[test]
 fn an_unknown_key_of_the_file_is_an_error_with_its_line_and_a_hint() {
     let error = Given::default().file(Path::new("a.toml"), "listen = \"x\"\nmax_boddy = 3\n").unwrap_err();
     assert_eq!(

@@ -42,6 +42,62 @@ pub struct Sentences {
     pub sign_out_at: &'static str,
     /// The way back in.
     pub sign_in_again: &'static str,
+    /// The heading over signing in by mail.
+    pub by_mail: &'static str,
+    /// For whom that is.
+    pub by_mail_explained: &'static str,
+    /// The field of the address.
+    pub mail: &'static str,
+    /// Asks for a code.
+    pub send_code: &'static str,
+    /// Once it was asked for, whatever became of it.
+    pub code_sent: &'static str,
+    /// The field of the code.
+    pub code: &'static str,
+    /// It is another.
+    pub wrong_code: &'static str,
+    /// Sends the code.
+    pub continue_: &'static str,
+    /// The subject of the letter: it says nothing of health.
+    pub letter_subject: &'static str,
+    /// The letter, with the code at `{code}`.
+    pub letter: &'static str,
+    /// The way to invite somebody.
+    pub invite: &'static str,
+    /// Before the name of whose notebook it is.
+    pub invite_to: &'static str,
+    /// What comes of it.
+    pub invite_explained: &'static str,
+    /// The field of the first name.
+    pub given: &'static str,
+    /// The field of the last name.
+    pub family: &'static str,
+    /// The field of the relation.
+    pub relation: &'static str,
+    /// Makes it.
+    pub make_invitation: &'static str,
+    /// The title of one that was made.
+    pub invitation: &'static str,
+    /// Before the name of who is invited.
+    pub invitation_for: &'static str,
+    /// How it is used.
+    pub invitation_explained: &'static str,
+    /// The title for who is invited.
+    pub invited: &'static str,
+    /// After their name: what comes of accepting.
+    pub invited_explained: &'static str,
+    /// What relatives are, in the order in which they are offered.
+    pub relations: [&'static str; 8],
+    /// Nothing can be sent there.
+    pub no_address: [&'static str; 2],
+    /// It does not hold.
+    pub no_invitation: [&'static str; 2],
+    /// Who invited cannot bring anybody in now.
+    pub not_now: [&'static str; 2],
+    /// A form lacks something.
+    pub incomplete: [&'static str; 2],
+    /// Only keepers invite.
+    pub not_yours: [&'static str; 2],
     /// One said no at the provider.
     pub denied: [&'static str; 2],
     /// The provider does not answer.
@@ -84,6 +140,52 @@ pub(super) const FRENCH: Sentences = Sentences {
     still_signed_in_at: "Vous êtes peut-être encore connecté à",
     sign_out_at: "Se déconnecter aussi de",
     sign_in_again: "Se connecter à nouveau",
+    by_mail: "Avec votre adresse de courriel",
+    by_mail_explained: "Si vous avez accepté une invitation ici, un code vous est envoyé.",
+    mail: "Adresse de courriel",
+    send_code: "Recevoir un code",
+    code_sent: "Si cette adresse convient, un code de huit chiffres vient d’y être envoyé. Il est valable dix minutes, dans ce navigateur seulement.",
+    code: "Code reçu",
+    wrong_code: "Ce n’est pas ce code. Essayez encore.",
+    continue_: "Continuer",
+    letter_subject: "Votre code",
+    letter: "Votre code : {code}\n\nIl est valable dix minutes. Ne le donnez à personne. Si vous n’avez rien demandé, ne tenez pas compte de ce message.\n",
+    invite: "Inviter un proche",
+    invite_to: "Vous invitez dans le cahier de",
+    invite_explained: "La personne invitée entrera dans le cercle et lira les notes destinées aux proches.",
+    given: "Prénom",
+    family: "Nom",
+    relation: "Lien avec la personne",
+    make_invitation: "Créer l’invitation",
+    invitation: "Invitation",
+    invitation_for: "Invitation pour",
+    invitation_explained: "Montrez ce code ou envoyez ce lien à cette personne, et à elle seule : qui l’ouvre en premier l’accepte. Il est valable sept jours, une seule fois, et n’est affiché que maintenant.",
+    invited: "Vous êtes invité",
+    invited_explained: "vous êtes invité à rejoindre un cahier. Donnez votre adresse de courriel : un code y est envoyé, par lequel vous acceptez, et plus tard vous connectez.",
+    relations: [
+        "Conjoint ou conjointe",
+        "Fille",
+        "Fils",
+        "Mère ou père",
+        "Sœur ou frère",
+        "Autre membre de la famille",
+        "Autre proche",
+        "Voisin ou voisine",
+    ],
+    no_address: ["Cette adresse n’est pas complète", "Vérifiez l’adresse de courriel et recommencez."],
+    no_invitation: [
+        "Cette invitation n’est plus valable",
+        "Elle a été acceptée, elle est trop ancienne, ou l’adresse est incomplète. Demandez-en une autre.",
+    ],
+    not_now: [
+        "Ce n’est pas possible pour l’instant",
+        "Le cercle n’a pas pu être modifié. Réessayez dans un instant ; si cela se répète, demandez une autre invitation.",
+    ],
+    incomplete: ["Il manque quelque chose", "Écrivez un prénom et un nom, et choisissez un lien."],
+    not_yours: [
+        "Vous ne pouvez pas inviter ici",
+        "La personne accompagnée, qui la représente, son médecin traitant et la structure responsable tiennent le cercle.",
+    ],
     denied: [
         "Vous n’êtes pas connecté",
         "Vous avez refusé de vous identifier, ou cela vous a été refusé. Rien n’a changé ici.",
@@ -143,6 +245,52 @@ pub(super) const ENGLISH: Sentences = Sentences {
     still_signed_in_at: "You may still be signed in at",
     sign_out_at: "Sign out of",
     sign_in_again: "Sign in again",
+    by_mail: "With your mail address",
+    by_mail_explained: "If you accepted an invitation here, a code is sent to you.",
+    mail: "Mail address",
+    send_code: "Send me a code",
+    code_sent: "If this address will do, a code of eight digits was just sent there. It holds for ten minutes, in this browser only.",
+    code: "The code",
+    wrong_code: "That is not the code. Try again.",
+    continue_: "Continue",
+    letter_subject: "Your code",
+    letter: "Your code: {code}\n\nIt holds for ten minutes. Give it to nobody. If you asked for nothing, leave this message aside.\n",
+    invite: "Invite a relative",
+    invite_to: "You invite to the notebook of",
+    invite_explained: "Who is invited enters the circle, and reads the notes meant for relatives.",
+    given: "First name",
+    family: "Last name",
+    relation: "Relation to the person",
+    make_invitation: "Make the invitation",
+    invitation: "Invitation",
+    invitation_for: "Invitation for",
+    invitation_explained: "Show this code or send this link to that person alone: who opens it first accepts. It holds for seven days, once, and is shown only now.",
+    invited: "You are invited",
+    invited_explained: "you are invited to join a notebook. Give your mail address: a code is sent there, by which you accept, and later sign in.",
+    relations: [
+        "Spouse or partner",
+        "Daughter",
+        "Son",
+        "Parent",
+        "Sister or brother",
+        "Other family",
+        "Friend",
+        "Neighbour",
+    ],
+    no_address: ["This address is not complete", "Check the mail address and try again."],
+    no_invitation: [
+        "This invitation does not hold any more",
+        "It was accepted, is too old, or the address is not complete. Ask for another.",
+    ],
+    not_now: [
+        "This is not possible now",
+        "The circle could not be changed. Try again in a moment; if it happens again, ask for another invitation.",
+    ],
+    incomplete: ["Something is missing", "Write a first and a last name, and choose a relation."],
+    not_yours: [
+        "You cannot invite here",
+        "The person cared for, who acts for them, their attending physician and the organisation in charge keep the circle.",
+    ],
     denied: [
         "You are not signed in",
         "You chose not to say who you are, or you were refused. Nothing has changed here.",

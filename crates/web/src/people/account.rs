@@ -12,7 +12,7 @@ use liaison_session::{
 };
 
 use super::{
-    People, browser,
+    People, browser, invitation,
     local::see_other,
     request::{away, field, keep, now, own_form, page as answer, visitor},
     sign_in::providers,
@@ -41,7 +41,8 @@ pub async fn at_home(people: &People, session: &Session, headers: &HeaderMap) ->
         section.push_str("<ul>\n");
         for notebook in &notebooks {
             let name = if notebook.name.is_empty() { text.nameless } else { &notebook.name };
-            let _ = writeln!(section, "<li>{}</li>", escape(name));
+            let invite = if people.letters.is_some() { invitation::link(notebook, language) } else { String::new() };
+            let _ = writeln!(section, "<li>{}{invite}</li>", escape(name));
         }
         section.push_str("</ul>");
     }

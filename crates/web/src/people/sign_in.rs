@@ -12,7 +12,7 @@ use liaison_identity::provider::Provider;
 use liaison_session::{guard, sessions::Arrival};
 
 use super::{
-    People, account,
+    People, account, code,
     local::{HOME, local},
     request::{arrive, away, browser, field, fields, is_from_here, page as answer, visitor},
 };
@@ -39,6 +39,10 @@ pub async fn page(State(people): State<Arc<People>>, RawQuery(query): RawQuery, 
         Ok(None) => {}
     }
     main += &ways(&people, back, language);
+    if people.letters.is_some() {
+        main += &format!("<h2>{}</h2>\n<p>{}</p>\n", text.by_mail, text.by_mail_explained);
+        main += &code::form("/sign-in/mail", back, language);
+    }
     main += &invented(&people, back, language);
     answer(text.sign_in, &main, language)
 }
