@@ -14,9 +14,17 @@ export const freePort = () =>
     });
 
 export class Liaison {
-    static async start(port, store, settings) {
+    static start(port, store, settings) {
+        return Liaison.run(["serve", "--store", `sqlite:${store}`], port, settings);
+    }
+
+    static demo(port, folder) {
+        return Liaison.run(["demo", "--dir", folder], port, {});
+    }
+
+    static async run(command, port, settings) {
         const server = new Liaison();
-        const args = ["serve", "--listen", `127.0.0.1:${port}`, "--store", `sqlite:${store}`];
+        const args = [...command, "--listen", `127.0.0.1:${port}`];
         server.log = "";
         server.root = `http://127.0.0.1:${port}`;
         const env = { ...process.env, LIAISON_LOG_LEVEL: "trace", ...settings };

@@ -219,11 +219,57 @@ const parts = {
     },
 };
 
-const wanted = Object.entries(parts).filter(([name]) => name.includes(process.argv[2] ?? ""));
+// The demonstration, where one chooses who one is.
+const ofTheDemonstration = {
+    async "whoever tries the demonstration out is one of its people, and then another"({ root, server }) {
+        const { page, api } = await phone(root);
+        const seen = async () => {
+            const bundle = await (await api("Patient?_count=50")).json();
+            return bundle.entry.map(({ resource }) => resource.name[0].family).sort();
+        };
+        await page.goto("/");
+        await page.getByRole("link", { name: "Se connecter" }).click();
+        assert.ok(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it fits a phone");
+        const people = await page.getByRole("button").allInnerTexts();
+        assert.equal(people.length, 6, people.join());
+        const everybody = await seen();
+        assert.equal(everybody.length, 6, "without a session, programs are the system");
+        await page.getByRole("button", { name: /Claire Dubreuil/ }).click();
+        await page.waitForURL(`${root}/`);
+        assert.match(await page.locator("main").innerText(), /Claire Dubreuil/);
+        assert.deepEqual(await seen(), ["ARNAUD", "MOREL"].map((name) => everybody.find((one) => one.toUpperCase() === name)));
+        await page.getByRole("button", { name: "Se déconnecter" }).click();
+        assert.equal(await heading(page), "Vous êtes déconnecté");
+        await page.getByRole("link", { name: "Se connecter à nouveau" }).click();
+        await page.getByRole("button", { name: /Yvonne Castel/ }).click();
+        await page.waitForURL(`${root}/`);
+        assert.match(await page.locator("main").innerText(), /Yvonne Castel/);
+        assert.deepEqual((await seen()).map((name) => name.toUpperCase()), ["CASTEL"]);
+        // A page of somebody else chooses for nobody.
+        const evil = await page.context().newPage();
+        await evil.route("http://evil.example/**", (route) => route.fulfill({
+            contentType: "text/html",
+            body: `<form method="post" action="${root}/sign-in/as"><input name="who" value="nurse"></form>
+                   <script>document.forms[0].submit()</script>`,
+        }));
+        await evil.goto("http://evil.example/");
+        await evil.waitForURL(`${root}/**`);
+        assert.deepEqual((await seen()).map((name) => name.toUpperCase()), ["CASTEL"]);
+        assert.equal(server.root, root);
+    },
+};
+
+const demonstration = async () => {
+    const port = await freePort();
+    const server = await Liaison.demo(port, join(folder, `${port}`));
+    return { server, root: server.root };
+};
+
+const wanted = Object.entries({ ...parts, ...ofTheDemonstration }).filter(([name]) => name.includes(process.argv[2] ?? ""));
 let failed = 0;
 for (const [number, [name, part]] of wanted.entries()) {
     // Both ways to show who we are.
-    const here = await world(number % 2 ? "secret" : "key");
+    const here = await (name in parts ? world(number % 2 ? "secret" : "key") : demonstration());
     faults = [];
     try {
         await part(here);
@@ -236,7 +282,7 @@ for (const [number, [name, part]] of wanted.entries()) {
         console.log(`FAILED  ${name}\n${error.stack}\n${here.server.log.split("\n").filter((line) => / (WARN|ERROR) /.test(line)).join("\n")}`);
     }
     await here.server.stop();
-    await here.provider.stop().catch(() => {});
+    await here.provider?.stop().catch(() => {});
     for (const context of browser.contexts()) await context.close();
 }
 await browser.close();
