@@ -7,7 +7,6 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use liaison_care::access::Identity;
 use liaison_identity::{claims::Claims, mapping::Mapping};
 use liaison_store::{
     contract::{Instant, StoreError},
@@ -22,15 +21,15 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     secret::Secret,
-    sessions::{Session, SessionError, Sessions},
+    sessions::{SessionError, Sessions},
 };
+
+pub mod invitations;
 
 /// Whose word it is who has an account: this server's own.
 pub const ISSUER: &str = "urn:liaison:account";
 
-/// An invitation holds so long, in seconds.
-pub const INVITED_FOR: i64 = 7 * 24 * 3600;
-/// A code holds so long.
+/// A code holds so long, in seconds.
 pub const CODE_FOR: i64 = 10 * 60;
 /// Wrong tries after which a code is no more.
 const TRIES: i64 = 5;
@@ -39,7 +38,6 @@ const HOUR: i64 = 3600;
 const CODES_OF_ACCOUNT: usize = 5;
 const CODES_FROM_PLACE: usize = 20;
 
-const INVITATION: &str = "invitation";
 const CODE: &str = "code";
 const ACCOUNT: &str = "account";
 const ASKED: &str = "asked";
@@ -49,30 +47,6 @@ const ASKED: &str = "asked";
 pub fn mapping() -> Mapping {
     let nothing = Mapping::default();
     Mapping { identifiers: Vec::new(), professions: Vec::new(), structures: Vec::new(), operator: None, ..nothing }
-}
-
-/// What one is invited to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invitation {
-    /// The id of the person whose notebook it is.
-    pub notebook: String,
-    /// Who is invited.
-    pub given: String,
-    /// See above.
-    pub family: String,
-    /// What they are to the person: a code.
-    pub relation: String,
-}
-
-/// An invitation that holds.
-#[derive(Clone, Debug)]
-pub struct Invited {
-    /// To what.
-    pub to: Invitation,
-    /// By whom, as they are known now.
-    pub by: Identity,
-    /// What it is called, which opens nothing.
-    pub name: String,
 }
 
 /// A mail address in the only form in which it is used: letters go to what the account is called after, and not
@@ -162,49 +136,6 @@ pub enum Tried {
 }
 
 impl Sessions {
-    /// Invites somebody; whoever opens the secret first accepts.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn invite(&self, by: &Session, to: &Invitation, now: i64) -> Result<Secret, SessionError> {
-        let secret = Secret::new()?;
-        let value = json!({
-            "notebook": to.notebook, "given": to.given, "family": to.family, "relation": to.relation,
-            "issuer": by.issuer, "claims": by.claims.clone().into_value()
-        });
-        let lease = lease(INVITATION, secret.name(), &to.notebook, now + INVITED_FOR, &value);
-        self.store().write(move |tx| tx.put_lease(&lease)).await.map_err(kept)?;
-        Ok(secret)
-    }
-
-    /// The invitation that a secret opens, as long as it holds and who made it is trusted.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn invited(&self, secret: &Secret, now: i64) -> Result<Option<Invited>, SessionError> {
-        let name = secret.name();
-        let found = {
-            let name = name.clone();
-            self.store().read(move |reader| reader.lease(INVITATION, &name)).await.map_err(kept)?
-        };
-        let Some(lease) = found.filter(|lease| instant(now) < lease.until) else { return Ok(None) };
-        Ok(self.read_invitation(&lease.value).map(|(to, by)| Invited { to, by, name }))
-    }
-
-    fn read_invitation(&self, value: &[u8]) -> Option<(Invitation, Identity)> {
-        let Ok(Value::Object(mut said)) = serde_json::from_slice(value) else { return None };
-        let Some(Value::Object(claims)) = said.remove("claims") else { return None };
-        let text = |name: &str| said.get(name)?.as_str().map(str::to_owned);
-        let by = self.vouched(&text("issuer")?, &Claims::new(claims))?;
-        let to = Invitation {
-            notebook: text("notebook")?,
-            given: text("given")?,
-            family: text("family")?,
-            relation: text("relation")?,
-        };
-        Some((to, by))
-    }
-
     /// Asks for a code, from a place of the network. The same is done whether there is an account or not.
     ///
     /// # Errors
@@ -278,43 +209,6 @@ impl Sessions {
         let name = address.0.clone();
         let found = self.store().read(move |reader| reader.lease(ACCOUNT, &name)).await.map_err(kept)?;
         Ok(found.and_then(|lease| claims(&lease.value)).map(Claims::new))
-    }
-
-    /// Uses an invitation up, and has whoever has this address be this resource from now on. Nothing when
-    /// somebody was faster.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn accept(
-        &self,
-        invited: &Invited,
-        address: &Address,
-        resource: &str,
-        now: i64,
-    ) -> Result<Option<Claims>, SessionError> {
-        let Invitation { given, family, .. } = invited.to.clone();
-        let (invitation, account, resource) = (invited.name.clone(), address.0.clone(), resource.to_owned());
-        let new = Secret::new()?.name();
-        let accepted = self.store().write(move |tx| {
-            let open = tx.lease(INVITATION, &invitation)?.is_some_and(|lease| instant(now) < lease.until);
-            if !open || !tx.drop_lease(INVITATION, &invitation)? {
-                return Ok(None);
-            }
-            let before = tx.lease(ACCOUNT, &account)?.and_then(|lease| claims(&lease.value));
-            let mut said = before.unwrap_or_else(|| {
-                let name = [("sub", &new), ("given_name", &given), ("family_name", &family)];
-                name.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
-            });
-            let mut resources = said.get("fhirUser").and_then(Value::as_array).cloned().unwrap_or_default();
-            resources.push(json!(resource));
-            said.insert("fhirUser".to_owned(), Value::Array(resources));
-            let value = Value::Object(said.clone());
-            let mut lease = lease(ACCOUNT, account.clone(), value["sub"].as_str().unwrap_or_default(), 0, &value);
-            lease.until = Instant(i64::MAX);
-            tx.put_lease(&lease)?;
-            Ok::<_, StoreError>(Some(Claims::new(said)))
-        });
-        accepted.await.map_err(kept)
     }
 }
 

@@ -316,16 +316,6 @@ impl Sessions {
         Ok(first.await?)
     }
 
-    /// Takes back that something was used: nothing came of it.
-    ///
-    /// # Errors
-    /// When the store is away.
-    pub async fn give_back(&self, once: &str) -> Result<(), SessionError> {
-        let name = URL_SAFE_NO_PAD.encode(digest(&SHA256, once.as_bytes()));
-        let dropped = self.inner.store.write(move |tx| tx.drop_lease(USED_UP, &name)).await;
-        dropped.map(drop).map_err(|error: StoreError| SessionError::Store(error))
-    }
-
     async fn kept_of(&self, owner: &str, now: i64) -> Result<Vec<(String, Kept)>, SessionError> {
         let owner = owner.to_owned();
         let all = self.inner.store.read(move |reader| reader.leases_of(KIND, &owner)).await;

@@ -37,6 +37,8 @@ pub enum Notice {
     NoInvitation,
     /// Who invited cannot bring anybody in now.
     NotNow,
+    /// No more invitations before some are accepted.
+    TooMany,
     /// Something is missing in a form.
     Incomplete,
     /// The circle is for others to change.
@@ -66,6 +68,7 @@ impl Notice {
             Self::NoAddress => (StatusCode::BAD_REQUEST, text.no_address),
             Self::NoInvitation => (StatusCode::GONE, text.no_invitation),
             Self::NotNow => (StatusCode::CONFLICT, text.not_now),
+            Self::TooMany => (StatusCode::CONFLICT, text.too_many),
             Self::Incomplete => (StatusCode::BAD_REQUEST, text.incomplete),
             Self::NotYours => (StatusCode::FORBIDDEN, text.not_yours),
             Self::Away => (StatusCode::SERVICE_UNAVAILABLE, text.away),

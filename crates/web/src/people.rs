@@ -87,6 +87,7 @@ pub fn router(people: Arc<People>) -> Router {
             .route("/sign-in/code", post(code::sign_in))
             .route("/invitations/new", get(invitation::page))
             .route("/invitations", post(invitation::make))
+            .route("/invitations/withdraw", post(invitation::withdraw))
             .route("/invitation/{secret}", get(invitation::shown).post(invitation::ask))
             .route("/invitation/{secret}/code", post(invitation::accept)),
     };

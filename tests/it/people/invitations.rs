@@ -143,6 +143,40 @@ async fn an_invitation_is_for_one_and_made_by_who_keeps_the_circle() {
 }
 
 #[tokio::test]
+async fn an_invitation_that_went_to_somebody_else_is_withdrawn() {
+    let provider = Provider::start().await;
+    let (server, mail) = serving(&provider).await;
+    let way = invite(&provider, &server, "Rose").await;
+    let rose = Browser::new(&server, "y");
+    rose.post(&way, &[("mail", "rose@example.org")]).await.is(200);
+    let code = mail.letter(0).await.code();
+
+    let jeanne = Browser::new(&server, "x");
+    jeanne.sign_in(&provider, &person_herself()).await;
+    let page = jeanne.get("invitations/new?notebook=jeanne").await.is(200).text();
+    assert!(page.contains("Rose Morel (Sister or brother)") && !page.contains(&way), "{page}");
+    let (csrf, name) = (hidden(&page, "csrf").unwrap(), hidden(&page, "invitation").unwrap());
+    let withdraw = [("csrf", csrf.as_str()), ("notebook", "jeanne"), ("invitation", name.as_str())];
+
+    // Neither a page of somebody else nor who keeps no circle withdraws it.
+    jeanne.post("invitations/withdraw", &withdraw[1..]).await.is(403);
+    jeanne.post_from("https://evil.example", "cross-site", "invitations/withdraw", &withdraw).await.is(403);
+    let nurses = Browser::new(&server, "z");
+    nurses.sign_in(&provider, &nurse()).await;
+    let csrf = nurses.csrf().await;
+    nurses.post("invitations/withdraw", &[("csrf", &csrf), withdraw[1], withdraw[2]]).await.is(403);
+    Browser::new(&server, "n").get(&way).await.is(200);
+
+    let answer = jeanne.post("invitations/withdraw", &withdraw).await.is(303);
+    assert_eq!(answer.header("location"), "/invitations/new?notebook=jeanne");
+    let page = jeanne.get("invitations/new?notebook=jeanne").await.is(200).text();
+    assert!(!page.contains("Rose Morel"), "{page}");
+    Browser::new(&server, "n").get(&way).await.is(410);
+    rose.post(&format!("{way}/code"), &[("code", &code)]).await.is(410);
+    assert!(rose.cookie(SESSION).is_none());
+}
+
+#[tokio::test]
 async fn of_two_who_open_an_invitation_at_once_one_is_brought_in() {
     let provider = Provider::start().await;
     let (server, mail) = serving(&provider).await;

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use liaison_store::store::{Store, StoreOptions, StoreUrl};
 
-use super::*;
-use crate::sessions::{Arrival, Authority, Lasting, SetUp};
+use super::{
+    invitations::{INVITED_FOR, Invitation, WAITING},
+    *,
+};
+use crate::sessions::{Arrival, Authority, Lasting, Session, SetUp};
 
 const NOW: i64 = 1_790_000_000;
 
@@ -40,12 +43,13 @@ impl Bench {
     }
 
     async fn invite(&self) -> Secret {
-        self.sessions.invite(&self.keeper().await, &to(), NOW).await.unwrap()
+        self.sessions.invite(&self.keeper().await, &to(), NOW).await.unwrap().unwrap()
     }
 
     async fn account(&self, address: &Address) {
         let invited = self.sessions.invited(&self.invite().await, NOW).await.unwrap().unwrap();
-        self.sessions.accept(&invited, address, "RelatedPerson/lea", NOW).await.unwrap().unwrap();
+        assert!(self.sessions.take(&invited, NOW).await.unwrap());
+        self.sessions.accept(&invited, address, "RelatedPerson/lea").await.unwrap().unwrap();
     }
 
     async fn ask(&self, address: &Address, place: &str, now: i64) -> Asked {
@@ -114,12 +118,63 @@ async fn an_invitation_is_accepted_once_within_a_week() {
     assert_eq!((invited.to.clone(), invited.by.name.as_str()), (to(), "urn:liaison:account#j"));
     assert!(bench.sessions.invited(&secret, NOW + INVITED_FOR).await.unwrap().is_none());
     assert!(bench.sessions.invited(&Secret::new().unwrap(), NOW).await.unwrap().is_none());
-    let late = bench.sessions.accept(&invited, &lea(), "RelatedPerson/lea", NOW + INVITED_FOR).await.unwrap();
-    assert!(late.is_none());
-    let accepted = bench.sessions.accept(&invited, &lea(), "RelatedPerson/lea", NOW).await.unwrap().unwrap();
-    assert_eq!(accepted.texts("fhirUser"), ["RelatedPerson/lea"]);
+    assert!(!bench.sessions.take(&invited, NOW + INVITED_FOR).await.unwrap(), "late");
+    let accept = async || bench.sessions.accept(&invited, &lea(), "RelatedPerson/lea").await.unwrap();
+    assert!(accept().await.is_none(), "it was not taken");
+    assert!(bench.sessions.take(&invited, NOW).await.unwrap());
+    assert!(!bench.sessions.take(&invited, NOW).await.unwrap(), "by one");
     assert!(bench.sessions.invited(&secret, NOW).await.unwrap().is_none());
-    assert!(bench.sessions.accept(&invited, &lea(), "RelatedPerson/x", NOW).await.unwrap().is_none(), "once");
+    bench.sessions.give_back(&invited).await.unwrap();
+    assert!(bench.sessions.invited(&secret, NOW).await.unwrap().is_some(), "nothing came of it");
+    assert!(bench.sessions.take(&invited, NOW).await.unwrap());
+    assert_eq!(accept().await.unwrap().texts("fhirUser"), ["RelatedPerson/lea"]);
+    bench.sessions.give_back(&invited).await.unwrap();
+    assert!(bench.sessions.invited(&secret, NOW).await.unwrap().is_none());
+    assert!(!bench.sessions.take(&invited, NOW).await.unwrap() && accept().await.is_none(), "once");
+}
+
+#[tokio::test]
+async fn an_invitation_that_waits_is_listed_and_withdrawn() {
+    let bench = bench();
+    let keeper = bench.keeper().await;
+    let (first, second) = (bench.invite().await, bench.invite().await);
+    let other = Invitation { notebook: "paul".to_owned(), ..to() };
+    let elsewhere = bench.sessions.invite(&keeper, &other, NOW + 1).await.unwrap().unwrap();
+    let names = async |now: i64| {
+        let waiting = bench.sessions.waiting("jeanne", now).await.unwrap();
+        assert!(waiting.iter().all(|one| (one.to.clone(), one.until) == (to(), NOW + INVITED_FOR)), "{waiting:?}");
+        waiting.into_iter().map(|one| one.name).collect::<Vec<_>>()
+    };
+    let mut both = [first.name(), second.name()];
+    both.sort();
+    assert_eq!(names(NOW).await, both);
+    assert!(names(NOW + INVITED_FOR).await.is_empty());
+    let withdraw = async |secret: &Secret| bench.sessions.withdraw("jeanne", &secret.name(), NOW).await.unwrap();
+    assert!(!withdraw(&elsewhere).await, "it is another notebook's");
+    assert!(bench.sessions.invited(&elsewhere, NOW).await.unwrap().is_some());
+    let invited = bench.sessions.invited(&first, NOW).await.unwrap().unwrap();
+    assert!(withdraw(&first).await && !withdraw(&first).await);
+    assert!(!bench.sessions.take(&invited, NOW).await.unwrap(), "whoever has its page open already");
+    assert_eq!(names(NOW).await, [second.name()]);
+    let invited = bench.sessions.invited(&second, NOW).await.unwrap().unwrap();
+    assert!(bench.sessions.take(&invited, NOW).await.unwrap());
+    assert!(names(NOW).await.is_empty() && !withdraw(&second).await, "it is being accepted");
+}
+
+#[tokio::test]
+async fn not_too_many_invitations_wait_for_one_notebook() {
+    let bench = bench();
+    let keeper = bench.keeper().await;
+    for _ in 0..WAITING {
+        bench.invite().await;
+    }
+    assert!(bench.sessions.invite(&keeper, &to(), NOW).await.unwrap().is_none());
+    let other = Invitation { notebook: "paul".to_owned(), ..to() };
+    assert!(bench.sessions.invite(&keeper, &other, NOW).await.unwrap().is_some());
+    let one = bench.sessions.waiting("jeanne", NOW).await.unwrap().remove(0);
+    assert!(bench.sessions.withdraw("jeanne", &one.name, NOW).await.unwrap());
+    assert!(bench.sessions.invite(&keeper, &to(), NOW).await.unwrap().is_some());
+    assert!(bench.sessions.invite(&keeper, &to(), NOW + INVITED_FOR).await.unwrap().is_some(), "old ones do not count");
 }
 
 #[tokio::test]
@@ -128,7 +183,8 @@ async fn one_account_may_be_in_several_notebooks() {
     bench.account(&lea()).await;
     let first = bench.sessions.account(&lea()).await.unwrap().unwrap();
     let invited = bench.sessions.invited(&bench.invite().await, NOW).await.unwrap().unwrap();
-    bench.sessions.accept(&invited, &lea(), "RelatedPerson/other", NOW).await.unwrap().unwrap();
+    assert!(bench.sessions.take(&invited, NOW).await.unwrap());
+    bench.sessions.accept(&invited, &lea(), "RelatedPerson/other").await.unwrap().unwrap();
     let both = bench.sessions.account(&lea()).await.unwrap().unwrap();
     assert_eq!(both.texts("fhirUser"), ["RelatedPerson/lea", "RelatedPerson/other"]);
     assert_eq!(first.text("sub"), both.text("sub"));

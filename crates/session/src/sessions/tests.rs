@@ -178,7 +178,4 @@ async fn what_is_good_once_is_used_up_once() {
     assert!(bench.sessions.use_up("a", NOW + 60).await.unwrap());
     assert!(!bench.sessions.use_up("a", NOW + 60).await.unwrap());
     assert!(bench.sessions.use_up("b", NOW + 60).await.unwrap());
-    bench.sessions.give_back("a").await.unwrap();
-    assert!(bench.sessions.use_up("a", NOW + 60).await.unwrap());
-    assert!(!bench.sessions.use_up("b", NOW + 60).await.unwrap());
 }

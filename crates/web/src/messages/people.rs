@@ -82,6 +82,12 @@ pub struct Sentences {
     pub invitation_for: &'static str,
     /// How it is used.
     pub invitation_explained: &'static str,
+    /// The heading over invitations that nobody has accepted.
+    pub waiting: &'static str,
+    /// Before the moment at which one ends.
+    pub until: &'static str,
+    /// Withdraws one.
+    pub withdraw: &'static str,
     /// The title for who is invited.
     pub invited: &'static str,
     /// After their name: what comes of accepting.
@@ -94,6 +100,8 @@ pub struct Sentences {
     pub no_invitation: [&'static str; 2],
     /// Who invited cannot bring anybody in now.
     pub not_now: [&'static str; 2],
+    /// No more invitations before some are accepted.
+    pub too_many: [&'static str; 2],
     /// A form lacks something.
     pub incomplete: [&'static str; 2],
     /// Only keepers invite.
@@ -160,6 +168,9 @@ pub(super) const FRENCH: Sentences = Sentences {
     invitation: "Invitation",
     invitation_for: "Invitation pour",
     invitation_explained: "Montrez ce code ou envoyez ce lien à cette personne, et à elle seule : qui l’ouvre en premier l’accepte. Il est valable sept jours, une seule fois, et n’est affiché que maintenant.",
+    waiting: "Invitations en attente",
+    until: "Valable jusqu’au",
+    withdraw: "Annuler cette invitation",
     invited: "Vous êtes invité",
     invited_explained: "vous êtes invité à rejoindre un cahier. Donnez votre adresse de courriel : un code y est envoyé, par lequel vous acceptez, et plus tard vous connectez.",
     relations: [
@@ -180,6 +191,10 @@ pub(super) const FRENCH: Sentences = Sentences {
     not_now: [
         "Ce n’est pas possible pour l’instant",
         "Le cercle n’a pas pu être modifié. Réessayez dans un instant ; si cela se répète, demandez une autre invitation.",
+    ],
+    too_many: [
+        "Trop d’invitations sont en attente",
+        "Attendez que l’une d’elles soit acceptée, ou annulez celles qui ne servent plus.",
     ],
     incomplete: ["Il manque quelque chose", "Écrivez un prénom et un nom, et choisissez un lien."],
     not_yours: [
@@ -265,6 +280,9 @@ pub(super) const ENGLISH: Sentences = Sentences {
     invitation: "Invitation",
     invitation_for: "Invitation for",
     invitation_explained: "Show this code or send this link to that person alone: who opens it first accepts. It holds for seven days, once, and is shown only now.",
+    waiting: "Invitations that wait",
+    until: "Holds until",
+    withdraw: "Withdraw this invitation",
     invited: "You are invited",
     invited_explained: "you are invited to join a notebook. Give your mail address: a code is sent there, by which you accept, and later sign in.",
     relations: [
@@ -285,6 +303,10 @@ pub(super) const ENGLISH: Sentences = Sentences {
     not_now: [
         "This is not possible now",
         "The circle could not be changed. Try again in a moment; if it happens again, ask for another invitation.",
+    ],
+    too_many: [
+        "Too many invitations wait",
+        "Wait until one is accepted, or withdraw those that are of no use any more.",
     ],
     incomplete: ["Something is missing", "Write a first and a last name, and choose a relation."],
     not_yours: [

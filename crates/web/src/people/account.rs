@@ -67,7 +67,7 @@ fn shown<'s>(session: &'s Session, text: &'s Sentences) -> &'s str {
 }
 
 /// A button that sends a form.
-fn button(action: &str, label: &str, csrf: &str, fields: &[(&str, &str)]) -> String {
+pub fn button(action: &str, label: &str, csrf: &str, fields: &[(&str, &str)]) -> String {
     let mut form = format!("<form method=\"post\" action=\"{action}\">");
     for (name, value) in fields.iter().chain(&[("csrf", csrf)]) {
         let _ = write!(form, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
@@ -103,22 +103,26 @@ pub async fn page(State(people): State<Arc<People>>, headers: HeaderMap) -> Resp
 
 fn row(people: &People, one: &Shown, csrf: &str, language: Language) -> String {
     let text = &messages(language).people;
-    let begun = Timestamp::from_second(one.begun).unwrap_or_default().to_zoned(people.zone.clone());
-    let form = match language {
-        Language::French => "%d/%m/%Y, %H:%M",
-        Language::English => "%Y-%m-%d, %H:%M",
-    };
     let end = match one.asking {
         Asking::This => format!("<p><strong>{}</strong></p>", text.this_session),
         Asking::Another => button("/sessions/end", text.end_session, csrf, &[("session", &one.name)]),
     };
     format!(
-        "<li><p>{}<br>{} <time datetime=\"{}\">{}</time></p>\n{end}</li>\n",
+        "<li><p>{}<br>{} {}</p>\n{end}</li>\n",
         escape(&browser::named(&one.browser, language)),
         text.since,
-        begun.timestamp(),
-        begun.strftime(form),
+        moment(people, one.begun, language),
     )
+}
+
+/// A moment as it is read.
+pub fn moment(people: &People, seconds: i64, language: Language) -> String {
+    let moment = Timestamp::from_second(seconds).unwrap_or_default().to_zoned(people.zone.clone());
+    let form = match language {
+        Language::French => "%d/%m/%Y, %H:%M",
+        Language::English => "%Y-%m-%d, %H:%M",
+    };
+    format!("<time datetime=\"{}\">{}</time>", moment.timestamp(), moment.strftime(form))
 }
 
 /// Ends one session of whoever asks.

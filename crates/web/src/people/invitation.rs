@@ -18,7 +18,10 @@ use liaison_app::{
 };
 use liaison_inbound::sender::Sender;
 use liaison_session::{
-    accounts::{INVITED_FOR, Invitation, Invited, Purpose},
+    accounts::{
+        Purpose,
+        invitations::{Invitation, Invited, Waiting},
+    },
     guard,
     secret::Secret,
     sessions::Session,
@@ -26,7 +29,9 @@ use liaison_session::{
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::{
-    People, code,
+    People,
+    account::{button, moment},
+    code,
     local::{HOME, see_other},
     request::{away, field, fields, now, own_form, page as answer, visitor},
 };
@@ -62,7 +67,8 @@ pub async fn page(State(people): State<Arc<People>>, RawQuery(query): RawQuery, 
     for (relation, name) in Relation::ALL.iter().zip(text.relations) {
         let _ = writeln!(relations, "<option value=\"{}\">{name}</option>", relation.code());
     }
-    let main = format!(
+    let csrf = guard::token(&session.secret);
+    let mut main = format!(
         "<p>{} <strong>{}</strong>. {}</p>\n<form method=\"post\" action=\"/invitations\">\n\
          <p><label for=\"given\">{}</label><br><input id=\"given\" name=\"given\" required maxlength=\"{NAME}\"></p>\n\
          <p><label for=\"family\">{}</label><br><input id=\"family\" name=\"family\" required maxlength=\"{NAME}\"></p>\n\
@@ -76,10 +82,59 @@ pub async fn page(State(people): State<Arc<People>>, RawQuery(query): RawQuery, 
         text.family,
         text.relation,
         escape(&notebook.person),
-        escape(&guard::token(&session.secret)),
+        escape(&csrf),
         text.make_invitation,
     );
+    let waiting = match people.sessions.waiting(&notebook.person, now()).await {
+        Ok(waiting) => waiting,
+        Err(error) => return away(&headers, &error),
+    };
+    if !waiting.is_empty() {
+        let _ = writeln!(main, "<h2>{}</h2>\n<ul class=\"plain\">", text.waiting);
+        for one in &waiting {
+            main += &row(&people, one, &csrf, language);
+        }
+        main.push_str("</ul>\n");
+    }
+    let _ = writeln!(main, "<p><a href=\"/\">{}</a></p>", messages(language).home);
     answer(text.invite, &main, language)
+}
+
+fn row(people: &People, one: &Waiting, csrf: &str, language: Language) -> String {
+    let text = &messages(language).people;
+    let relation = Relation::ALL.iter().zip(text.relations).find(|(relation, _)| relation.code() == one.to.relation);
+    format!(
+        "<li><p>{} {} ({})<br>{} {}</p>\n{}</li>\n",
+        escape(&one.to.given),
+        escape(&one.to.family),
+        relation.map_or("", |(_, name)| name),
+        text.until,
+        moment(people, one.until, language),
+        button(
+            "/invitations/withdraw",
+            text.withdraw,
+            csrf,
+            &[("notebook", &one.to.notebook), ("invitation", &one.name)]
+        ),
+    )
+}
+
+/// Withdraws an invitation; whoever keeps the circle may, whoever made it.
+pub async fn withdraw(State(people): State<Arc<People>>, headers: HeaderMap, body: Bytes) -> Response {
+    let (session, form) = match own_form(&people, &headers, &body).await {
+        Ok(sent) => sent,
+        Err(answer) => return answer,
+    };
+    let notebook = match kept(&people, &session, &headers, field(&form, "notebook").unwrap_or_default()).await {
+        Ok(notebook) => notebook,
+        Err(answer) => return answer,
+    };
+    let name = field(&form, "invitation").unwrap_or_default();
+    match people.sessions.withdraw(&notebook.person, name, now()).await {
+        // What was accepted, or is too old, is not among those that wait either.
+        Ok(_) => see_other(&inviting(&notebook)),
+        Err(error) => away(&headers, &error),
+    }
 }
 
 /// Makes an invitation, and shows the way to accept it, once.
@@ -105,7 +160,8 @@ pub async fn make(State(people): State<Arc<People>>, headers: HeaderMap, body: B
     };
     let to = Invitation { notebook: notebook.person, given, family, relation: relation.code().to_owned() };
     let secret = match people.sessions.invite(&session, &to, now()).await {
-        Ok(secret) => secret,
+        Ok(Some(secret)) => secret,
+        Ok(None) => return Notice::TooMany.answer(language),
         Err(error) => return away(&headers, &error),
     };
     let root = people.providers.as_ref().map_or("", |providers| providers.root.as_str());
@@ -206,9 +262,8 @@ pub async fn accept(
     let join =
         Join { person: notebook, relative: Relative { given, family, relation }, bases: Arc::clone(&people.bases) };
     let by = Caller::in_person(invited.by.clone(), Arc::clone(&people.bases));
-    // First it is used up: of two who open it at once, one is brought in.
-    let used = people.sessions.use_up(&invited.name, now().saturating_add(INVITED_FOR)).await;
-    match used {
+    // Of two who open it at once, one is brought in.
+    match people.sessions.take(&invited, now()).await {
         Ok(true) => {}
         Ok(false) => return Notice::NoInvitation.answer(language),
         Err(error) => return away(&headers, &error),
@@ -221,13 +276,13 @@ pub async fn accept(
                 "somebody who was invited could not be brought into the circle"
             );
             // Perhaps they may again, or the circle was being changed by others.
-            return match people.sessions.give_back(&invited.name).await {
+            return match people.sessions.give_back(&invited).await {
                 Ok(()) => Notice::NotNow.answer(language),
                 Err(error) => away(&headers, &error),
             };
         }
     };
-    match people.sessions.accept(&invited, &address, &format!("RelatedPerson/{relative}"), now()).await {
+    match people.sessions.accept(&invited, &address, &format!("RelatedPerson/{relative}")).await {
         Ok(Some(claims)) => code::come_in(&people, &headers, claims, HOME).await,
         Ok(None) => Notice::NoInvitation.answer(language),
         Err(error) => away(&headers, &error),
@@ -238,10 +293,12 @@ pub async fn accept(
 pub fn link(notebook: &Notebook, language: Language) -> String {
     match notebook.circle {
         Circle::OfOthers => String::new(),
-        Circle::Kept => format!(
-            " <a href=\"/invitations/new?notebook={}\">{}</a>",
-            escape(&liaison_identity::form::encoded(&notebook.person)),
-            messages(language).people.invite
-        ),
+        Circle::Kept => {
+            format!(" <a href=\"{}\">{}</a>", escape(&inviting(notebook)), messages(language).people.invite)
+        }
     }
+}
+
+fn inviting(notebook: &Notebook) -> String {
+    format!("/invitations/new?notebook={}", liaison_identity::form::encoded(&notebook.person))
 }
