@@ -4,6 +4,7 @@ mod forgery;
 mod invitations;
 mod sessions;
 mod signing_in;
+mod who_saw;
 
 use liaison_tests::{Answer, Launch, Provider, Server, browser::Browser};
 

@@ -12,12 +12,13 @@ use liaison_store::{
 };
 
 use crate::{
+    audit::{Call, Telling, Trail},
     caller::Caller,
     clock, conformance,
     error::{AppError, Refusal},
-    operation::{Operation, Stage, export_job},
+    operation::{Operation, Stage, audit_trail, export_job},
     policy,
-    settings::Settings,
+    settings::{Audit, Settings},
     sights::{Sights, Sureness},
     there::{There, View},
 };
@@ -40,6 +41,8 @@ struct Inner {
     /// When the application was opened, as FHIR writes instants.
     opened: String,
     sights: Sights,
+    /// Where it is told who did what.
+    trail: Option<Trail>,
 }
 
 impl App {
@@ -49,9 +52,41 @@ impl App {
     /// When the store is away.
     pub async fn open(store: Store, settings: Settings) -> Result<Self, AppError> {
         let opened = clock::text(clock::now(), &settings.zone);
-        let app = Self { inner: Arc::new(Inner { store, settings, opened, sights: Sights::new() }) };
-        conformance::lay_in(&Stage { app: app.clone(), caller: Caller::System, there: There::Everything }).await?;
+        let trail = match settings.audit {
+            Audit::On => Some(Trail::begin(store.clone())),
+            Audit::Off => None,
+        };
+        let app = Self { inner: Arc::new(Inner { store, settings, opened, sights: Sights::new(), trail }) };
+        conformance::lay_in(&Stage::untold(&app)).await?;
         Ok(app)
+    }
+
+    /// Whether it is kept who did what.
+    #[must_use]
+    pub fn is_audited(&self) -> bool {
+        self.inner.trail.is_some()
+    }
+
+    /// Tells of a request that came to no operation, if it did not: by method, path below its base, and status.
+    ///
+    /// # Errors
+    /// When that cannot be kept: then it is not answered otherwise.
+    pub async fn tell_of_call(&self, call: &Call, method: &str, path: &str, status: u16) -> Result<(), AppError> {
+        match &self.inner.trail {
+            Some(trail) => Ok(trail.refused(call, method, path, status).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what waits to be told, before the store is closed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn finish_telling(&self) -> Result<(), AppError> {
+        match &self.inner.trail {
+            Some(trail) => Ok(trail.write().await?),
+            None => Ok(()),
+        }
     }
 
     /// How it is set up.
@@ -66,7 +101,7 @@ impl App {
     /// # Errors
     /// When the store is away.
     pub async fn clear_up(&self) -> Result<(), AppError> {
-        let stage = Stage { app: self.clone(), caller: Caller::System, there: There::Everything };
+        let stage = Stage::untold(self);
         export_job::forget_old(&stage).await?;
         let now = Instant(clock::now().as_microsecond());
         let day_ago = Instant(now.0 - 24 * 3600 * 1_000_000);
@@ -94,7 +129,23 @@ impl App {
     /// # Errors
     /// Whatever the policy or the operation refuses.
     pub async fn execute<O: Operation>(&self, caller: &Caller, operation: O) -> Result<O::Answer, AppError> {
-        policy::decide(caller, &operation.action())?;
+        let trail = self.inner.trail.as_ref().filter(|_| !operation.goes_on());
+        let Some(trail) = trail else { return self.executed(caller, operation, None).await };
+        let telling = Arc::new(Telling::begin(trail, caller, &operation.audit()));
+        let answer = self.executed(caller, operation, Some(&telling)).await;
+        telling.ended(answer.as_ref().err().map(|error| &error.refusal)).await?;
+        answer
+    }
+
+    async fn executed<O: Operation>(
+        &self,
+        caller: &Caller,
+        operation: O,
+        telling: Option<&Arc<Telling>>,
+    ) -> Result<O::Answer, AppError> {
+        let action = operation.action();
+        policy::decide(caller, &action)?;
+        audit_trail::allows(&action, self)?;
         if tracing::enabled!(tracing::Level::DEBUG) {
             let record = operation.audit();
             // The entity is an address (`Patient/…`), never a person's data.
@@ -106,23 +157,33 @@ impl App {
             );
         }
         let Caller::Somebody(known) = caller else {
-            return self.run(caller, operation, There::Everything).await;
+            return self.run(caller, operation, telling, There::Everything).await;
         };
         let store = &self.inner.store;
         // What is written is written by what is so for sure.
         if let Some(first) = operation.again() {
             let looked = self.inner.sights.of(known, Sureness::AsFarAsKnown, &self.inner.settings, store).await?;
-            let answer = self.run(caller, first, There::Only(looked.seen.clone())).await;
+            let answer = self.run(caller, first, telling, There::Only(looked.seen.clone())).await;
             if looked.held(store) {
                 return answer;
             }
         }
         let looked = self.inner.sights.of(known, Sureness::Sure, &self.inner.settings, store).await?;
-        self.run(caller, operation, There::Only(looked.seen)).await
+        self.run(caller, operation, telling, There::Only(looked.seen)).await
     }
 
-    async fn run<O: Operation>(&self, caller: &Caller, operation: O, there: There) -> Result<O::Answer, AppError> {
-        let answer = operation.run(Stage { app: self.clone(), caller: caller.clone(), there: there.clone() }).await;
+    async fn run<O: Operation>(
+        &self,
+        caller: &Caller,
+        operation: O,
+        telling: Option<&Arc<Telling>>,
+        there: There,
+    ) -> Result<O::Answer, AppError> {
+        if let Some(telling) = telling {
+            telling.begins_again();
+        }
+        let (telling, caller) = (telling.cloned(), caller.clone());
+        let answer = operation.run(Stage { app: self.clone(), caller, telling, there: there.clone() }).await;
         if answer.as_ref().is_err_and(|error| error.refusal == Refusal::Damaged) {
             self.inner.store.met_damage();
         }

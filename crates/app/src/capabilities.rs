@@ -20,10 +20,13 @@ use liaison_fhir::{
     tree::{Object, Value},
 };
 
-use crate::settings::Callers;
+use crate::{
+    audit::event,
+    settings::{Audit, Callers, Settings},
+};
 
 /// The statement of a release, but for the address of the base and the moment.
-pub(crate) fn statement(release: &'static Release, callers: Callers, not_ready: &BTreeSet<Param>) -> Object {
+pub(crate) fn statement(release: &'static Release, settings: &Settings, not_ready: &BTreeSet<Param>) -> Object {
     let ready = Ready { not_ready };
     let statement = object! {
         "resourceType" => "CapabilityStatement",
@@ -38,7 +41,7 @@ pub(crate) fn statement(release: &'static Release, callers: Callers, not_ready: 
         "format" => array!["application/fhir+json", "application/fhir+xml", "json", "xml"],
         "patchFormat" => array!["application/json-patch+json"],
         "implementationGuide" => array!["https://interop.esante.gouv.fr/ig/fhir/cdl/ImplementationGuide/ans.fhir.fr.cdl"],
-        "rest" => array![rest(release, callers, ready)],
+        "rest" => array![rest(release, settings, ready)],
     };
     if release.id == release::view().id {
         return statement;
@@ -48,14 +51,14 @@ pub(crate) fn statement(release: &'static Release, callers: Callers, not_ready: 
     statement
 }
 
-fn rest(release: &'static Release, callers: Callers, ready: Ready<'_>) -> Object {
+fn rest(release: &'static Release, settings: &Settings, ready: Ready<'_>) -> Object {
     let interactions = ["transaction", "batch", "search-system", "history-system"];
     let resources: Vec<Value> =
-        release.resources().into_iter().map(|kind| resource(kind, release, callers, ready).into()).collect();
+        release.resources().into_iter().map(|kind| resource(kind, release, settings, ready).into()).collect();
     let mut rest = object! {
         "mode" => "server",
         "documentation" => ready.documentation(),
-        "security" => security(callers),
+        "security" => security(settings.callers),
         "resource" => resources,
         "interaction" => codes(&interactions),
         "searchParam" => search_params("Resource", parameters_of(release.id, "Basic"), |offer| {
@@ -150,7 +153,10 @@ impl Ready<'_> {
     }
 }
 
-fn resource(kind: &'static str, release: &'static Release, callers: Callers, ready: Ready<'_>) -> Object {
+fn resource(kind: &'static str, release: &'static Release, settings: &Settings, ready: Ready<'_>) -> Object {
+    if kind == event::TYPE && settings.audit == Audit::On {
+        return of_trail(release, ready);
+    }
     let interactions =
         ["read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"];
     let mut resource = object! { "type" => kind };
@@ -180,9 +186,24 @@ fn resource(kind: &'static str, release: &'static Release, callers: Callers, rea
     if params.as_array().is_some_and(|params| !params.is_empty()) {
         resource.push("searchParam", params);
     }
-    resource.push("operation", operations(kind, callers));
+    resource.push("operation", operations(kind, settings.callers));
     resource
 }
+
+/// What the audit trail answers.
+fn of_trail(release: &'static Release, ready: Ready<'_>) -> Object {
+    let offers = parameters_of(release.id, event::TYPE);
+    object! {
+        "type" => event::TYPE,
+        "documentation" => OF_TRAIL,
+        "interaction" => codes(&["read", "search-type"]),
+        "versioning" => "no-version",
+        "searchParam" => search_params(event::TYPE, offers, |offer| !offer.name.starts_with('_') && ready.offers(offer)),
+    }
+}
+
+const OF_TRAIL: &str = "Produits par ce serveur seul : un pour chaque accès, permis ou refusé. L'exploitant les lit tous ; la personne, \
+et qui la représente, ceux de son cahier. Du plus récent au plus ancien, sans chaînes ni inclusions.";
 
 fn codes(codes: &[&str]) -> Value {
     Value::Array(codes.iter().map(|code| object! { "code" => *code }.into()).collect())
@@ -270,8 +291,12 @@ mod tests {
 
     use super::*;
 
+    fn known() -> Settings {
+        Settings { callers: Callers::Known, audit: Audit::On, ..Settings::default() }
+    }
+
     fn dated(release: &'static Release) -> Object {
-        let mut statement = statement(release, Callers::Known, &BTreeSet::new());
+        let mut statement = statement(release, &known(), &BTreeSet::new());
         statement.set("date", "2024-01-01");
         statement
     }
@@ -304,8 +329,8 @@ mod tests {
             (names, includes("searchInclude"), includes("searchRevInclude"))
         };
         let (all, some) = (
-            statement(release::r4(), Callers::TheSystem, &BTreeSet::new()),
-            statement(release::r4(), Callers::TheSystem, &not_ready),
+            statement(release::r4(), &Settings::default(), &BTreeSet::new()),
+            statement(release::r4(), &Settings::default(), &not_ready),
         );
         let (before, now) = (of(&all, "DocumentReference"), of(&some, "DocumentReference"));
         // The person is another name of the subject.

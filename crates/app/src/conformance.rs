@@ -195,7 +195,7 @@ mod tests {
     use liaison_store::store::{Store, StoreOptions, StoreUrl};
 
     use super::*;
-    use crate::{app::App, caller::Caller, settings::Settings, there::There};
+    use crate::{app::App, settings::Settings};
 
     fn a_former_definition(id: &str, stage: &Stage) -> Prepared {
         let name = Name { resource_type: "StructureDefinition".into(), id: id.into() };
@@ -210,7 +210,7 @@ mod tests {
         let url = StoreUrl::Sqlite(folder.path().join("store.db"));
         let store = Store::open(&url, StoreOptions::default()).unwrap();
         let app = App::open(store.clone(), Settings::default()).await.unwrap();
-        let stage = Stage { app, caller: Caller::System, there: There::Everything };
+        let stage = Stage::untold(&app);
         let kept = || store.read(|reader| reader.remembered(FINGERPRINT));
         let first = kept().await.unwrap().unwrap();
         assert_eq!(first.versions.len(), ALL.len());

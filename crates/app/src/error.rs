@@ -8,7 +8,7 @@ use liaison_fhir::{
 };
 use liaison_store::contract::{Name, StoreError};
 
-use crate::place;
+use crate::{audit::Untold, place};
 
 /// A refusal: of what kind, and the findings that say why.
 ///
@@ -170,6 +170,16 @@ impl AppError {
 
 /// Parameters named when a search is refused for want of them.
 const NAMED: usize = 10;
+
+impl From<Untold> for AppError {
+    fn from(untold: Untold) -> Self {
+        let text = text!(
+            en: "What is done here must be recorded, and the audit trail cannot be written at the moment: try again shortly.",
+            fr: "Ce qui est fait ici doit être tracé, et la trace ne peut pas être écrite pour le moment : réessayez sous peu.",
+        );
+        Self { cause: Some(Box::new(untold)), ..Self::new(Refusal::Away, Issue::error(IssueKind::Transient, "", text)) }
+    }
+}
 
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {

@@ -58,6 +58,15 @@ pub enum Interaction {
 }
 
 impl Interaction {
+    /// As the audit trail tells of it.
+    pub(crate) const fn told(self) -> &'static str {
+        match self {
+            Self::Export => "export",
+            Self::Emergency => "emergency-access",
+            other => other.code(),
+        }
+    }
+
     /// The code of FHIR's `restful-interaction`.
     #[must_use]
     pub const fn code(self) -> &'static str {

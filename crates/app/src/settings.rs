@@ -11,6 +11,8 @@ pub struct Settings {
     pub zone: TimeZone,
     /// Whether callers are known.
     pub callers: Callers,
+    /// Whether it is kept who did what.
+    pub audit: Audit,
     /// What is too much.
     pub limits: Limits,
     /// Decoded attachments of more bytes than this are stored as a `Binary` of their own.
@@ -22,6 +24,7 @@ impl Default for Settings {
         Self {
             zone: TimeZone::get("Europe/Paris").unwrap_or(TimeZone::UTC),
             callers: Callers::TheSystem,
+            audit: Audit::Off,
             limits: Limits::default(),
             inline_attachment: 32 * 1024,
         }
@@ -35,6 +38,15 @@ pub enum Callers {
     TheSystem,
     /// Those who show who they are.
     Known,
+}
+
+/// Whether the audit trail is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audit {
+    /// Every access is told of.
+    On,
+    /// None is.
+    Off,
 }
 
 /// What is too much; each has an error of its own.

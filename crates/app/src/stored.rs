@@ -45,6 +45,11 @@ impl Stored {
         Arc::unwrap_or_clone(self.version)
     }
 
+    /// The version as the store gave it, shared.
+    pub(crate) fn shared_version(&self) -> Arc<Version> {
+        Arc::clone(&self.version)
+    }
+
     /// What it is called.
     #[must_use]
     pub fn name(&self) -> &Name {

@@ -19,7 +19,7 @@ use liaison_store::{
 
 use jiff::tz::TimeZone;
 
-use crate::{belongings::Belongings, error::AppError, operation::Stage, stored::Stored};
+use crate::{audit::Notebooks, belongings::Belongings, error::AppError, operation::Stage, stored::Stored};
 
 /// What is there for a caller.
 #[derive(Clone, Debug)]
@@ -132,13 +132,17 @@ impl Seen {
         Ok(self.may(Deed::See, version)? == Verdict::Granted && self.in_scope(Leave::See, version)?)
     }
 
+    /// The persons in whose notebooks a version is.
+    ///
+    /// # Errors
+    /// When its body cannot be read, or the store is away.
+    fn notebooks(&self, version: &Version, reader: &Reader<'_>) -> Result<Vec<String>, AppError> {
+        notebooks(version, reader, |version| Ok(self.belonging(version)?.0.notebooks.clone()))
+    }
+
     /// Bytes are there for who sees a resource that they were made for, or that refers to them.
     fn sees_bytes(&self, version: &Version, reader: &Reader<'_>) -> Result<bool, AppError> {
-        let tree = Stored::light(version.clone()).tree_in(release::view())?;
-        let of = tree.object("securityContext").and_then(|context| context.str("reference"));
-        let of = of.and_then(|reference| reference.split_once('/'));
-        let of = of.map(|(resource_type, id)| Name { resource_type: resource_type.into(), id: id.into() });
-        for name in of.into_iter().chain(reader.referrers(&version.name, REFERRERS)?) {
+        for name in owners(version, reader)? {
             let found = reader.current(&name)?.filter(|found| *found.name.resource_type != *"Binary");
             if let Some(found) = found
                 && found.change != Change::Delete
@@ -149,6 +153,74 @@ impl Seen {
         }
         Ok(false)
     }
+}
+
+impl There {
+    /// As [`Self::notebooks`], when the version alone tells, and it costs little; otherwise nothing.
+    ///
+    /// # Errors
+    /// When its body cannot be read.
+    pub(crate) fn notebooks_alone(&self, version: &Version) -> Result<Option<Notebooks>, AppError> {
+        match self {
+            Self::Only(seen) if version.change != Change::Delete && *version.name.resource_type != *"Binary" => {
+                Ok(Some(Notebooks::Of(seen.belonging(version)?.0)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The persons in whose notebooks a version is, for the trail.
+    ///
+    /// # Errors
+    /// When its body cannot be read, or the store is away.
+    pub(crate) fn notebooks(&self, version: &Version, reader: &Reader<'_>) -> Result<Vec<String>, AppError> {
+        match self {
+            Self::Only(seen) => seen.notebooks(version, reader),
+            Self::Everything => notebooks(version, reader, |version| {
+                let tree = Stored::light(version.clone()).tree_in(release::view())?;
+                let context = ExtractContext { zone: &TimeZone::UTC, bases: &[] };
+                Ok(Belonging::of(&tree, &extract::extract(&tree, &context), &[]).notebooks)
+            }),
+        }
+    }
+}
+
+/// What `alone` tells of a version; of bytes and of what was deleted, what it tells of what they belonged to.
+fn notebooks(
+    version: &Version,
+    reader: &Reader<'_>,
+    alone: impl Fn(&Version) -> Result<Vec<String>, AppError>,
+) -> Result<Vec<String>, AppError> {
+    if version.change == Change::Delete {
+        let before = version.version.checked_sub(1).filter(|number| *number > 0);
+        let before = before.map(|number| reader.version(&version.name, number)).transpose()?.flatten();
+        return match before.filter(|before| before.change != Change::Delete) {
+            Some(before) => notebooks(&before, reader, alone),
+            None => Ok(Vec::new()),
+        };
+    }
+    if *version.name.resource_type != *"Binary" {
+        return alone(version);
+    }
+    let mut found = Vec::new();
+    for name in owners(version, reader)? {
+        let owner = reader.current(&name)?.filter(|owner| *owner.name.resource_type != *"Binary");
+        if let Some(owner) = owner.filter(|owner| owner.change != Change::Delete) {
+            found.extend(alone(&owner)?);
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// The resources that bytes were made for, or that refer to them.
+fn owners(version: &Version, reader: &Reader<'_>) -> Result<Vec<Name>, AppError> {
+    let tree = Stored::light(version.clone()).tree_in(release::view())?;
+    let of = tree.object("securityContext").and_then(|context| context.str("reference"));
+    let of = of.and_then(|reference| reference.split_once('/'));
+    let of = of.map(|(resource_type, id)| Name { resource_type: resource_type.into(), id: id.into() });
+    Ok(of.into_iter().chain(reader.referrers(&version.name, REFERRERS)?).collect())
 }
 
 impl<'v, 'c> View<'v, 'c> {

@@ -24,6 +24,7 @@ use axum::{
     routing::Route,
 };
 use futures_util::FutureExt as _;
+use liaison_app::audit::Call;
 use liaison_inbound::sender::Sender;
 use tower::{Layer, Service, service_fn};
 use tower_http::{
@@ -87,10 +88,59 @@ impl Service<Request> for Surrounded {
     fn call(&mut self, mut request: Request) -> Answering {
         let asked = Asked::of(&mut request, &self.around.base);
         let spans = (asked.span(), asked.traced.clone());
-        match &self.around.cors {
+        let told = Told::of(&request, &asked);
+        let answer = match &self.around.cors {
             None => looked_at(spans, asked.answered(self.route(request))),
             Some(cors) => looked_at(spans, across_origins(cors.clone(), self.clone(), asked, request)),
+        };
+        match told {
+            None => answer,
+            Some(told) => Box::pin(told.around(answer)),
         }
+    }
+}
+
+/// A request that the audit trail tells of.
+struct Told {
+    base: Base,
+    call: Arc<Call>,
+    method: Method,
+    uri: Uri,
+    headers: Arc<HeaderMap>,
+    id: HeaderValue,
+}
+
+impl Told {
+    /// Nothing where no trail is kept; nor of a browser that asks whether it may ask.
+    fn of(request: &Request, asked: &Asked) -> Option<Self> {
+        if !asked.base.app.is_audited() || asked.method == Method::OPTIONS {
+            return None;
+        }
+        let sender = request.extensions().get::<Sender>();
+        let call = Call::new(sender.map(|sender| sender.address), request_id::text(&asked.id));
+        let (method, uri) = (asked.method.clone(), asked.uri.clone());
+        Some(Self {
+            base: asked.base.clone(),
+            call,
+            method,
+            uri,
+            headers: Arc::clone(&asked.headers),
+            id: asked.id.clone(),
+        })
+    }
+
+    /// Answers, and tells of what came to no operation.
+    async fn around(self, answer: Answering) -> Result<Response, Infallible> {
+        let response = Arc::clone(&self.call).around(answer).await?;
+        let (status, path) = (response.status().as_u16(), self.base.below(self.uri.path()));
+        let told = self.base.app.tell_of_call(&self.call, self.method.as_str(), path, status).await;
+        Ok(match told {
+            Ok(()) => response,
+            Err(untold) => {
+                let refused = Refused::from(untold).into_response();
+                explain(refused, &self.headers, &self.uri, &self.id, &self.base)
+            }
+        })
     }
 }
 

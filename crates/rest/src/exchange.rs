@@ -13,6 +13,7 @@ use axum::{
 use jiff::Timestamp;
 use liaison_app::{
     App,
+    audit::Call,
     caller::{Caller, Known},
     error::AppError,
     face::Face,
@@ -304,6 +305,9 @@ async fn caller(parts: &Parts, face: &Face, base: &Base) -> Result<Caller, Refus
             rates.not_believed(sender.address).map_err(Refused::too_often)?;
         }
         _ => {}
+    }
+    if let Ok(caller) = &caller {
+        Call::comes_from(caller);
     }
     caller
 }

@@ -9,7 +9,7 @@ use axum::{
     middleware::{self, Next},
     response::IntoResponse as _,
 };
-use liaison_app::App;
+use liaison_app::{App, audit::Call};
 use liaison_fhir::search::{definition::definitions, index::Param};
 use liaison_identity::{authenticator::Authenticator, provider::Ask};
 use liaison_inbound::{
@@ -92,7 +92,7 @@ impl Assembly {
         };
         let router = liaison_rest::router(app.clone(), rest)
             .merge(health::router(store.clone()))
-            .merge(throttled(liaison_web::router(site(settings, people)), rates));
+            .merge(told(throttled(liaison_web::router(site(settings, people)), rates), &app));
         Ok(Self { app, store, router })
     }
 
@@ -122,6 +122,9 @@ impl Assembly {
 
     /// Finishes the writes that wait and lets go of the store.
     pub async fn close(self) {
+        if let Err(error) = self.app.finish_telling().await {
+            tracing::error!(%error, "the last lines of the audit trail were not written");
+        }
         self.store.close().await;
     }
 }
@@ -171,6 +174,17 @@ fn throttled(pages: Router, rates: Arc<Rates>) -> Router {
     }))
 }
 
+/// Pages whose operations the audit trail tells where they were asked from.
+fn told(pages: Router, app: &App) -> Router {
+    if !app.is_audited() {
+        return pages;
+    }
+    pages.layer(middleware::from_fn(|request: Request, next: Next| {
+        let address = request.extensions().get::<Sender>().map(|sender| sender.address);
+        Call::new(address, "").around(next.run(request))
+    }))
+}
+
 /// How callers come who come to us directly.
 const fn way(settings: &Settings) -> Way {
     match settings.tls {
@@ -214,6 +228,7 @@ fn app_settings(settings: &Settings) -> liaison_app::settings::Settings {
             Auth::Off => liaison_app::settings::Callers::TheSystem,
             Auth::Oidc(_) => liaison_app::settings::Callers::Known,
         },
+        audit: settings.audit,
         limits: liaison_app::settings::Limits {
             attachment: limits.attachment,
             bundle: limits.bundle_entries,

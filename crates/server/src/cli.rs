@@ -38,6 +38,8 @@ pub enum Command {
     Export(ExportFlags),
     /// Make the index of a store anew, beside those who serve it; goes on where it was broken off
     Reindex(ReindexFlags),
+    /// Look the audit trail of a store through, or write it out
+    Audit(AuditFlags),
 }
 
 /// The flags of `demo`.
@@ -193,6 +195,33 @@ pub struct ReindexFlags {
     /// Also what is indexed as it should be, as far as the store knows: after a repair
     #[arg(long)]
     pub all: bool,
+}
+
+/// The flags of `audit`.
+#[derive(Debug, Args)]
+pub struct AuditFlags {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub what: AuditCommand,
+}
+
+/// What is done with the audit trail.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Say whether anything of it is missing or was altered
+    Verify(AuditVerifyFlags),
+    /// Write its lines (JSON, one per access) to standard output
+    Export(StoreFlags),
+}
+
+/// The flags of `audit verify`.
+#[derive(Debug, Args)]
+pub struct AuditVerifyFlags {
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// An end that an earlier run said, which must still be there; can be repeated
+    #[arg(long, value_name = "END")]
+    pub expect: Vec<String>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The commands, one to a file, and what they share: the settings in force, and a runtime.
 
+pub mod audit;
 pub mod backup;
 mod bulk;
 pub mod demo;

@@ -66,5 +66,6 @@ fn execute(command: Command, variables: &[(OsString, OsString)]) -> Result<(), F
         Command::Import(flags) => command::import::run(&flags, variables),
         Command::Export(flags) => command::export::run(&flags, variables),
         Command::Reindex(flags) => command::reindex::run(&flags, variables),
+        Command::Audit(flags) => command::audit::run(&flags, variables),
     }
 }

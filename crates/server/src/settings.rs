@@ -12,6 +12,7 @@ mod sign_in;
 use std::{net::SocketAddr, time::Duration};
 
 use jiff::tz::TimeZone;
+use liaison_app::settings::Audit;
 use liaison_identity::{certified::Certified, provider::Trusted};
 use liaison_inbound::{listener::Manner, rates::Allowed, tls::Files};
 use liaison_outbound::{
@@ -36,7 +37,7 @@ pub struct Setting {
 }
 
 /// Every setting there is.
-pub const ALL: [Setting; 44] = [
+pub const ALL: [Setting; 45] = [
     Setting { key: "listen", default: "127.0.0.1:8080", meaning: "address to listen on; port 0 picks a free one" },
     Setting {
         key: "store",
@@ -87,6 +88,11 @@ pub const ALL: [Setting; 44] = [
     Setting { key: "mail_from", default: "", meaning: "whom mail is from, such as Liaison <cahier@example.org>" },
     Setting { key: "session_idle", default: "30m", meaning: "how long one stays signed in without doing anything" },
     Setting { key: "session_time", default: "12h", meaning: "how long one stays signed in at most" },
+    Setting {
+        key: "audit",
+        default: "as-auth",
+        meaning: "whether it is kept who did what: on, off, or as-auth (on when callers are known)",
+    },
     Setting {
         key: "public_url",
         default: "",
@@ -194,6 +200,8 @@ pub struct Settings {
     pub attachments: Option<(Address, Credentials)>,
     /// Who may call.
     pub auth: Auth,
+    /// Whether it is kept who did what.
+    pub audit: Audit,
     /// The address by which callers reach the server, without a slash at the end.
     pub public_url: Option<String>,
     /// Zone of dates that have none.

@@ -3,6 +3,7 @@
 use liaison_fhir::search::index::{IndexRow, IndexValue, Target};
 use liaison_pages::seal;
 
+use crate::audit::Made;
 use crate::body;
 use crate::contract::{Change, Committed, Link as NamedLink, Name, Named, NewVersion, StoreError, UniqueKey, Version};
 use crate::dialect::{Db, Row, Value, postgres, table};
@@ -115,6 +116,7 @@ impl Tx<'_> {
         if new.change == Change::Delete {
             self.pending.deleted.push(key);
         }
+        self.made.push(Made { name: new.name.clone(), version, notebook: new.notebook.clone() });
         let stored = Version {
             name: new.name.clone(),
             version,

@@ -8,6 +8,7 @@
 //! after the other; a job that fails leaves nothing; a read sees one moment of the store, as it was
 //! written or not at all; every value is bound, never part of the SQL text.
 
+pub mod audit;
 pub mod blob;
 pub mod bulk;
 pub mod check;

@@ -32,6 +32,7 @@ pub const STEPS: &[MigrationStep] = &[
         title: "what is kept for somebody until a moment",
         sql: include_str!("migrations/sqlite/0003_leases.sql"),
     },
+    MigrationStep { to: 4, title: "the audit trail", sql: include_str!("migrations/sqlite/0004_audit.sql") },
 ];
 
 /// The version this program works with.

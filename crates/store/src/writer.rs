@@ -8,6 +8,7 @@ use crossbeam_channel::Sender;
 use liaison_fhir::search::index::Param;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use crate::audit::{Chain, Made};
 use crate::contract::{Instant, StoreError};
 use crate::cursor::CursorKey;
 use crate::dialect::postgres::Address;
@@ -44,6 +45,7 @@ pub struct Tx<'c> {
     pub(crate) reader: Reader<'c>,
     pub(crate) counters: &'c mut Counters,
     pub(crate) pending: Pending,
+    pub(crate) made: Vec<Made>,
     growth: Growth,
     shared: &'c Shared,
     /// Where names and attachments are kept, when that is committed apart from the job.
@@ -59,6 +61,7 @@ struct Shared {
     /// Only where nobody else writes.
     kept: Option<Arc<Kept>>,
     indexing: Arc<Indexing>,
+    chain: Chain,
 }
 
 impl Shared {
@@ -70,6 +73,7 @@ impl Shared {
             timelines: options.timelines.clone(),
             kept,
             indexing,
+            chain: Chain::default(),
         }
     }
 }
@@ -172,6 +176,7 @@ impl<'c> Tx<'c> {
             reader: Reader::of(db, &shared.words, &shared.key, Some((&shared.indexing, std::time::Instant::now()))),
             counters,
             pending: Pending::default(),
+            made: Vec::new(),
             growth: Growth::None,
             shared,
             aside,
@@ -184,6 +189,12 @@ impl<'c> Tx<'c> {
     #[must_use]
     pub fn now(&self) -> Instant {
         Instant((self.shared.clock)().0.max(self.counters.updated.saturating_add(1)))
+    }
+
+    /// The versions that this job has committed so far.
+    #[must_use]
+    pub fn made(&self) -> &[Made] {
+        &self.made
     }
 
     /// Writes something of no meaning, to know whether writing goes.

@@ -1,5 +1,5 @@
 //! The web pages for people, thin: what runs here and where the APIs are, signing in and out, whose notebooks one
-//! is in.
+//! is in, who saw them.
 //!
 //! What holds:
 //! - What pages show of persons, they are given by the application, for who is signed in; such a page is kept

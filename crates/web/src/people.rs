@@ -8,6 +8,7 @@ mod local;
 mod provider;
 mod request;
 mod sign_in;
+mod who_saw;
 
 use std::{fmt, sync::Arc};
 
@@ -106,6 +107,7 @@ pub fn router(people: Arc<People>) -> Router {
         .route("/sign-out/everywhere", post(account::sign_out_everywhere))
         .route("/sessions", get(account::page))
         .route("/sessions/end", post(account::end))
+        .route("/who-saw/{person}", get(who_saw::page))
         .layer(DefaultBodyLimit::max(LONGEST_FORM))
         .with_state(people)
 }

@@ -94,20 +94,44 @@ impl Transaction {
     ) -> Result<Vec<EntryAnswer>, AppError> {
         let planning = self.clone();
         let plan = self.stage.app.store().read_again(move |reader| planning.plan(reader)).await?;
-        let store = self.stage.app.store().clone();
+        let stage = self.stage.clone();
         let places = self.places(&plan, key);
-        store
+        stage
             .write_at(places, move |tx| {
                 if let Some(answers) = before(tx)? {
+                    self.tell(&answers, tx)?;
                     return Ok(answers);
                 }
                 let met = Identities::look(&self.entries, &self.face, &self.stage, tx)?;
                 let anew = if met.same(&plan.met) { None } else { Some(self.plan_on(met, tx)?) };
                 let answers = self.commit(anew.as_ref().unwrap_or(&plan), tx)?;
                 after(tx, &answers)?;
+                self.tell(&answers, tx)?;
                 Ok(answers)
             })
             .await
+    }
+
+    /// Says what the answers show that was there before.
+    fn tell(&self, answers: &[EntryAnswer], reader: &Reader<'_>) -> Result<(), AppError> {
+        for answer in answers {
+            match answer {
+                EntryAnswer::Read(stored) => self.stage.shows([&**stored], reader)?,
+                EntryAnswer::Found(found, _) => {
+                    self.stage.shows(found.matches.iter().chain(&found.includes), reader)?;
+                }
+                EntryAnswer::Written(written) if written.effect == Effect::Found => {
+                    self.stage.shows([&written.resource], reader)?;
+                }
+                EntryAnswer::Deleted(deleted) => {
+                    if let Some(version) = reader.version(&deleted.name, deleted.version)? {
+                        self.stage.shows([&Stored::light(version)], reader)?;
+                    }
+                }
+                EntryAnswer::Written(_) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Where a plan writes.

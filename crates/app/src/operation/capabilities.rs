@@ -51,8 +51,7 @@ impl Statement {
     /// The resource.
     #[must_use]
     pub fn resource(&self) -> Object {
-        let mut statement =
-            capabilities::statement(self.face.release, self.app.settings().callers, &self.index.not_ready);
+        let mut statement = capabilities::statement(self.face.release, self.app.settings(), &self.index.not_ready);
         let base = self.face.base.trim_end_matches('/');
         if let Some(implementation) = statement.get_mut("implementation").and_then(Value::as_object_mut) {
             implementation.set("url", base);

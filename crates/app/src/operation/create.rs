@@ -20,6 +20,7 @@ use crate::{
     operation::{Operation, Stage},
     policy::{Action, Interaction},
     query_string,
+    stored::Stored,
     there::{Holder, View},
     write::{
         commit::{commit, taken},
@@ -79,8 +80,6 @@ impl Operation for Create {
             places.reach = Reach::Everywhere;
         }
         let (effect, version) = stage
-            .app
-            .store()
             .write_at(places, move |tx| {
                 create(tx, &draft, prepared.as_ref(), condition.as_ref(), key.as_ref(), &job_stage)
             })
@@ -158,6 +157,7 @@ fn create(
     {
         // A repeated request gets the answer it got.
         let effect = if version.updated < before.at { Effect::Found } else { Effect::Created };
+        stage.shows([&Stored::light(version.clone())], tx)?;
         return Ok((effect, version));
     }
     let found = match condition.map(|c| c.matched(tx, stage)).transpose()? {
@@ -173,6 +173,9 @@ fn create(
         (None, Ok(prepared)) => (Effect::Created, commit(tx, prepared)?.version),
         (None, Err(refused)) => return Err(refused.again()),
     };
+    if effect == Effect::Found {
+        stage.shows([&Stored::light(version.clone())], tx)?;
+    }
     if let Some(key) = key {
         let at = (effect == Effect::Created).then_some(version.updated.0);
         key.remember(tx, at, vec![(version.name.clone(), version.version)])?;

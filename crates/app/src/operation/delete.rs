@@ -18,6 +18,7 @@ use crate::{
     },
     permission,
     policy::{Action, Interaction},
+    stored::Stored,
     there::View,
     write::{commit::commit, prepare::deletion},
 };
@@ -63,11 +64,10 @@ impl Operation for Delete {
         };
         let job_stage = stage.clone();
         stage
-            .app
-            .store()
             .write_at(EVERYWHERE, move |tx| {
                 let before = whom.find(tx, &job_stage)?;
                 conformance::writable(&before.name)?;
+                job_stage.shows([&Stored::light(before.clone())], tx)?;
                 let (name, version) = (before.name.clone(), before.version);
                 if before.change == Change::Delete {
                     // Deleted before: nothing is left to be done, and nothing is added to its history.

@@ -103,6 +103,8 @@ impl Operation for Download {
             Some(blob) => Some(stage.app.store().blob(blob).await?.ok_or(StoreError::BlobMissing(blob))?),
             None => None,
         };
-        Ok(Downloaded { resource: Stored::light(version), content_type, reader })
+        let resource = Stored::light(version);
+        stage.shows_one(&resource).await?;
+        Ok(Downloaded { resource, content_type, reader })
     }
 }

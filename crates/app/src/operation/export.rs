@@ -75,7 +75,7 @@ impl Operation for Survey {
     }
 
     fn audit(&self) -> AuditRecord {
-        AuditRecord { interaction: Interaction::Operation, entity: String::new() }
+        AuditRecord { interaction: Interaction::Export, entity: String::new() }
     }
 
     async fn run(self, stage: Stage) -> Result<Surveyed, AppError> {
@@ -166,10 +166,15 @@ impl Operation for Export {
     }
 
     fn audit(&self) -> AuditRecord {
-        AuditRecord { interaction: Interaction::Operation, entity: self.resource_type.to_owned() }
+        AuditRecord { interaction: Interaction::Export, entity: self.resource_type.to_owned() }
+    }
+
+    fn goes_on(&self) -> bool {
+        self.after.is_some()
     }
 
     async fn run(self, stage: Stage) -> Result<Piece, AppError> {
+        stage.shows_everything(self.resource_type);
         let there = stage.there.clone();
         stage.app.store().read_again(move |reader| self.clone().read(View::of(reader, &there))).await
     }
@@ -263,7 +268,7 @@ impl Operation for Known {
     }
 
     fn audit(&self) -> AuditRecord {
-        AuditRecord { interaction: Interaction::Operation, entity: String::new() }
+        AuditRecord { interaction: Interaction::Export, entity: String::new() }
     }
 
     async fn run(self, stage: Stage) -> Result<Self::Answer, AppError> {

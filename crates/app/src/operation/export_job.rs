@@ -57,7 +57,7 @@ impl Operation for Begin {
     }
 
     fn audit(&self) -> AuditRecord {
-        AuditRecord { interaction: Interaction::Operation, entity: "$export".to_owned() }
+        AuditRecord { interaction: Interaction::Export, entity: "$export".to_owned() }
     }
 
     async fn run(self, stage: Stage) -> Result<Begun, AppError> {
@@ -107,7 +107,7 @@ impl Operation for Look {
     }
 
     fn audit(&self) -> AuditRecord {
-        AuditRecord { interaction: Interaction::Operation, entity: "$export".to_owned() }
+        AuditRecord { interaction: Interaction::Export, entity: "$export".to_owned() }
     }
 
     async fn run(self, stage: Stage) -> Result<Manifest, AppError> {
@@ -159,10 +159,15 @@ impl Operation for ReadFile {
     }
 
     fn audit(&self) -> AuditRecord {
-        AuditRecord { interaction: Interaction::Operation, entity: "$export".to_owned() }
+        AuditRecord { interaction: Interaction::Export, entity: "$export".to_owned() }
+    }
+
+    fn goes_on(&self) -> bool {
+        self.after.is_some()
     }
 
     async fn run(self, stage: Stage) -> Result<Piece, AppError> {
+        stage.shows_everything(self.resource_type);
         let there = stage.there.clone();
         let read = stage.app.store().read(move |reader| {
             // Looked at for each piece: a job that was deleted is not read to its end.
@@ -193,7 +198,7 @@ impl Operation for GiveUp {
     }
 
     fn audit(&self) -> AuditRecord {
-        AuditRecord { interaction: Interaction::Operation, entity: "$export".to_owned() }
+        AuditRecord { interaction: Interaction::Export, entity: "$export".to_owned() }
     }
 
     async fn run(self, stage: Stage) -> Result<(), AppError> {

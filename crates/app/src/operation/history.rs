@@ -118,6 +118,9 @@ impl Operation for History {
         for version in page.versions {
             versions.push(load::within(&stage, version, &mut budget).await?);
         }
+        if stage.telling.is_some() {
+            stage.app.store().read_here(|reader| stage.shows(&versions, reader)).await?;
+        }
         Ok(Told { versions, total: page.total, next: page.next.map(|cursor| cursor.0) })
     }
 }

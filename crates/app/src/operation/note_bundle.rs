@@ -76,15 +76,12 @@ impl Operation for NoteBundle {
 
     async fn run(self, stage: Stage) -> Result<Taken, AppError> {
         let Self { face, bundle, if_none_exist, idempotency_key } = self;
-        let (app, caller) = (stage.app.clone(), stage.caller.clone());
         match bundle.str("type").map(str::trim) {
             Some("transaction") => {
                 let transaction = Transaction { face, bundle, idempotency_key };
-                Ok(Taken::Processed(BundleKind::Transaction, app.execute(&caller, transaction).await?))
+                Ok(Taken::Processed(BundleKind::Transaction, stage.carries_out(transaction).await?))
             }
-            Some("batch") => {
-                Ok(Taken::Processed(BundleKind::Batch, app.execute(&caller, Batch { face, bundle }).await?))
-            }
+            Some("batch") => Ok(Taken::Processed(BundleKind::Batch, stage.carries_out(Batch { face, bundle }).await?)),
             Some("collection") => collection(face, bundle, idempotency_key, stage).await,
             Some("document" | "message") | None => {
                 let create = Create {
@@ -94,7 +91,7 @@ impl Operation for NoteBundle {
                     if_none_exist,
                     idempotency_key,
                 };
-                Ok(Taken::Kept(Box::new(app.execute(&caller, create).await?)))
+                Ok(Taken::Kept(Box::new(stage.carries_out(create).await?)))
             }
             Some(other) => {
                 let other: String = other.chars().take(40).collect();

@@ -1,6 +1,6 @@
 //! Whose notebooks the caller is in: what a person is shown first.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use liaison_care::access::InNotebook;
 use liaison_fhir::{release, tree::Object};
@@ -9,7 +9,7 @@ use liaison_store::contract::{Change, Name};
 use crate::{
     audit::AuditRecord,
     error::AppError,
-    operation::{Operation, Stage},
+    operation::{Operation, Stage, audit_trail::is_told},
     policy::{Action, Interaction},
     stored::Stored,
     there::{There, View},
@@ -28,6 +28,8 @@ pub struct Notebook {
     pub name: String,
     /// Whose the circle is to change.
     pub circle: Circle,
+    /// Who is told who saw it.
+    pub trail: Trail,
 }
 
 /// Whose a circle is to change.
@@ -37,6 +39,15 @@ pub enum Circle {
     Kept,
     /// Of others.
     OfOthers,
+}
+
+/// Who is told who saw a notebook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trail {
+    /// Who asks.
+    Shown,
+    /// Others, or nobody.
+    ForOthers,
 }
 
 /// As many are told; in the order of their ids before they are put in the order of names.
@@ -61,22 +72,30 @@ impl Operation for Notebooks {
         // The system is in nobody's.
         let There::Only(seen) = &stage.there else { return Ok(Vec::new()) };
         let circle = |place: &InNotebook| if place.keeps_circle() { Circle::Kept } else { Circle::OfOthers };
+        let audited = stage.app.is_audited();
+        let trail = |place: &InNotebook| match audited && is_told(place.capacities) {
+            true => Trail::Shown,
+            false => Trail::ForOthers,
+        };
         let all = seen.sight.notebooks.iter().take(MOST);
-        let persons: Vec<(String, Circle)> = all.map(|(person, place)| (person.clone(), circle(place))).collect();
-        let there = There::Only(Arc::clone(seen));
-        let read = stage.app.store().read(move |reader| {
-            let view = View::of(reader, &there);
+        let persons: Vec<_> = all.map(|(person, place)| (person.clone(), circle(place), trail(place))).collect();
+        let store = stage.app.store().clone();
+        let read = store.read(move |reader| {
+            let view = View::of(reader, &stage.there);
             let mut found = BTreeSet::new();
-            for (person, circle) in persons {
+            for (person, circle, trail) in persons {
                 let name = Name { resource_type: "Patient".into(), id: person.as_str().into() };
                 if let Some(version) = view.current(&name)?
                     && version.change != Change::Delete
                 {
-                    let tree = Stored::light(version).tree_in(release::view())?;
-                    found.insert((called(&tree), person, circle));
+                    let stored = Stored::light(version);
+                    stage.shows([&stored], reader)?;
+                    let tree = stored.tree_in(release::view())?;
+                    found.insert((called(&tree), person, circle, trail));
                 }
             }
-            Ok(found.into_iter().map(|(name, person, circle)| Notebook { person, name, circle }).collect())
+            let notebook = |(name, person, circle, trail)| Notebook { person, name, circle, trail };
+            Ok(found.into_iter().map(notebook).collect())
         });
         read.await
     }

@@ -132,8 +132,6 @@ async fn attempt(
     let issues = prepared.issues.clone();
     rules::check_apart(&prepared, Some(&before), &draft, face, stage).await?;
     let version = stage
-        .app
-        .store()
         .write_at(prepared.places(), move |tx| -> Result<Option<Version>, AppError> {
             if tx.current(&name)?.map(|now| now.version) != Some(before.version) {
                 return Ok(None);

@@ -6,7 +6,7 @@ use crate::{
     audit::AuditRecord,
     error::AppError,
     load, name,
-    operation::{Operation, Stage},
+    operation::{Operation, Stage, audit_trail},
     policy::{Action, Interaction},
     stored::Stored,
 };
@@ -34,11 +34,19 @@ impl Operation for Read {
     }
 
     async fn run(self, stage: Stage) -> Result<Stored, AppError> {
+        if audit_trail::answers_for(&self.name.resource_type, &stage.app) {
+            let store = stage.app.store().clone();
+            return store.read_again(move |reader| audit_trail::read(&self.name, &stage, reader)).await;
+        }
         let version = stage.app.store().current(&self.name).await?;
         match stage.there.shown(version, &stage).await? {
             None => Err(AppError::unknown(&self.name)),
             Some(version) if version.change == Change::Delete => Err(AppError::gone(&self.name, version.version)),
-            Some(version) => load::whole(&stage, version).await,
+            Some(version) => {
+                let stored = load::whole(&stage, version).await?;
+                stage.shows_one(&stored).await?;
+                Ok(stored)
+            }
         }
     }
 }

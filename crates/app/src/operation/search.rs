@@ -10,7 +10,10 @@ use liaison_fhir::{
     },
     text,
 };
-use liaison_store::contract::{Cursor, Cut, INCLUDE_DEPTH, Page, PageRequest, TotalMode};
+use liaison_store::{
+    contract::{Cursor, Cut, INCLUDE_DEPTH, Page, PageRequest, TotalMode},
+    reader::Reader,
+};
 use metrics::{Histogram, histogram};
 use tracing::Instrument as _;
 
@@ -19,7 +22,7 @@ use crate::{
     criteria,
     error::AppError,
     face::Face,
-    operation::{Operation, Stage},
+    operation::{Operation, Stage, audit_trail},
     policy::{Action, Interaction},
     stored::Stored,
     there::View,
@@ -89,7 +92,8 @@ where
     async fn run(self, stage: Stage) -> Result<T, AppError> {
         let question = Question::read(&self.face, self.resource_type, self.pairs, self.handling, &stage)?;
         let write = self.write;
-        let found = stage.app.store().read_briefly(move |reader| write(question.ask(View::of(reader, &stage.there))?));
+        let store = stage.app.store().clone();
+        let found = store.read_briefly(move |reader| write(question.find(&stage, reader)?));
         found.instrument(tracing::info_span!(target: "traced", "store.search")).await
     }
 }
@@ -123,7 +127,10 @@ impl Question {
             SearchRequest { release: face.release, types: &types, pairs: &pairs, handling, context: &context };
         let parsed = parse::parse(&request).map_err(AppError::unreadable)?;
         let (mut query, page) = (parsed.query, parsed.page);
-        query = stage.there.within(query);
+        // The trail looks itself at what is there for whom.
+        if !matches!(*types, [one] if audit_trail::answers_for(one, &stage.app)) {
+            query = stage.there.within(query);
+        }
         let limits = &stage.app.settings().limits;
         let request = PageRequest {
             count: match page.summary {
@@ -141,6 +148,28 @@ impl Question {
         };
         issues.extend(parsed.issues);
         Ok(Self { query, request, page, used: parsed.used, issues })
+    }
+
+    /// Asks it of the store, or of the audit trail.
+    fn find(&self, stage: &Stage, reader: &Reader<'_>) -> Result<Found, AppError> {
+        match *self.query.types {
+            [one] if audit_trail::answers_for(one, &stage.app) => {
+                let found = audit_trail::search(&self.query, &self.request, stage, reader)?;
+                let page = Page {
+                    matches: Vec::new(),
+                    includes: Vec::new(),
+                    total: None,
+                    next: None,
+                    includes_cut: Cut::Whole,
+                };
+                Ok(Found { matches: found.events, next: found.next, ..self.answered(page) })
+            }
+            _ => {
+                let found = self.ask(View::of(reader, &stage.there))?;
+                stage.shows(found.matches.iter().chain(&found.includes), reader)?;
+                Ok(found)
+            }
+        }
     }
 
     /// Asks it of a view of the store.

@@ -234,8 +234,6 @@ async fn replace(
         places.reach = Reach::Everywhere;
     }
     stage
-        .app
-        .store()
         .write_at(places, move |tx| {
             let (name, before) = whom.find(tx, &job_stage)?;
             conformance::writable(&name)?;

@@ -82,8 +82,7 @@ impl Operation for Validate {
         let mut resource = match (sent, instance) {
             (Some(resource), _) => resource,
             (None, Some(name)) => {
-                let (app, caller) = (stage.app.clone(), stage.caller.clone());
-                let stored = app.execute(&caller, Read { name }).await?;
+                let stored = stage.carries_out(Read { name }).await?;
                 load::whole(&stage, stored.into_version()).await?.tree(&face)?
             }
             (None, None) => {

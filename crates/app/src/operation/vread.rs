@@ -48,7 +48,11 @@ impl Operation for Vread {
         {
             None => Err(AppError::unknown(&self.name)),
             Some(version) if version.change == Change::Delete => Err(AppError::gone(&self.name, version.version)),
-            Some(version) => load::whole(&stage, version).await,
+            Some(version) => {
+                let stored = load::whole(&stage, version).await?;
+                stage.shows_one(&stored).await?;
+                Ok(stored)
+            }
         }
     }
 }

@@ -32,7 +32,8 @@ use crate::{
     error::{AppError, Refusal},
     face::{Face, form_of},
     name,
-    operation::Stage,
+    operation::{Stage, audit_trail},
+    policy::{Action, Interaction},
     refers,
     stored::Stored,
     there::There,
@@ -73,6 +74,8 @@ pub(crate) fn prepare(
     face: &Face,
     stage: &Stage,
 ) -> Result<Prepared, AppError> {
+    // An entry of a transaction comes here first.
+    audit_trail::allows(&Action::on(Interaction::Update, &name.resource_type), &stage.app)?;
     let live = before.filter(|version| version.change != Change::Delete);
     let mut tree = draft.tree.clone();
     let earlier = live.map(|version| Stored::light(version.clone()).tree_in(draft.release)).transpose()?;

@@ -10,7 +10,8 @@ use liaison_outbound::{
 use liaison_store::store::StoreUrl;
 
 use super::{
-    Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings, connections, given::shown, oidc, sign_in,
+    Audit, Auth, Given, Limits, LogForm, Place, Reindexing, SettingError, Settings, connections, given::shown, oidc,
+    sign_in,
 };
 
 /// Reads all settings. All that is wrong is said at once.
@@ -21,6 +22,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
     let attachments = attachments(&mut reader);
     let public_url = reader.read("public_url", web_address);
     let auth = auth(&mut reader, public_url.as_ref().and_then(Option::as_deref));
+    let audit = audit(&mut reader, auth.as_ref());
     let zone = reader.read("time_zone", zone);
     let log = reader.read("log", log_form);
     let log_level = reader.read("log_level", log_level);
@@ -58,6 +60,7 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
             store: store?,
             attachments: attachments?,
             auth: auth?,
+            audit: audit?,
             public_url: public_url?,
             zone: zone?,
             log: log?,
@@ -77,6 +80,20 @@ pub fn settings(given: &Given) -> Result<Settings, Vec<SettingError>> {
         })
     };
     whole().ok_or_else(Vec::new)
+}
+
+fn audit(reader: &mut Reader<'_>, auth: Option<&Auth>) -> Option<Audit> {
+    let said = reader.read("audit", |text| match text {
+        "as-auth" => Ok(None),
+        "on" => Ok(Some(Audit::On)),
+        "off" => Ok(Some(Audit::Off)),
+        _ => Err("write on, off or as-auth".into()),
+    })?;
+    Some(said.unwrap_or(match auth? {
+        // Everybody is the system: there is little to tell.
+        Auth::Off => Audit::Off,
+        Auth::Oidc(_) => Audit::On,
+    }))
 }
 
 fn limits(reader: &mut Reader<'_>) -> Option<Limits> {

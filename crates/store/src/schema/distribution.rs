@@ -16,7 +16,7 @@ pub enum Engine {
 pub const WHOLE: [&str; 6] = ["resource_type", "param", "system", "scope", "setting", "shard"];
 
 /// The tables that are divided by their column `shard`, all alike: the rows of a shard lie together.
-pub const DIVIDED: [&str; 18] = [
+pub const DIVIDED: [&str; 20] = [
     "resource",
     "past",
     "change",
@@ -34,6 +34,8 @@ pub const DIVIDED: [&str; 18] = [
     "version_blob",
     "answer",
     "lease",
+    "audit",
+    "audit_about",
     "reindexing",
 ];
 

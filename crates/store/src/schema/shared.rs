@@ -50,6 +50,14 @@ const STEPS: &[Step] = &[
         },
         oldest: 2,
     },
+    Step {
+        step: MigrationStep {
+            to: 4,
+            title: "the audit trail",
+            sql: include_str!("../migrations/postgres/0004_audit.sql"),
+        },
+        oldest: 2,
+    },
 ];
 
 /// The version this program works with.

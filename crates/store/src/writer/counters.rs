@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::audit::Lines;
 use crate::contract::{Instant, StoreError};
 use crate::dialect::{Db, unavailable};
 
@@ -11,6 +12,8 @@ use crate::dialect::{Db, unavailable};
 pub(crate) struct Counters {
     /// The last moment given, as far as is known.
     pub(crate) updated: i64,
+    /// The lines of the audit trail that the jobs have written.
+    pub(crate) lines: Lines,
     given: Given,
 }
 
@@ -43,13 +46,13 @@ impl Counters {
         let (sequence, updated) = last.unwrap_or((0, 0));
         let resource = db.first("SELECT coalesce(max(key), 0) FROM resource", &[], |row| row.int(0))?;
         let numbers = Numbers { sequence, resource: resource.unwrap_or_default(), updated, seal: 0 };
-        Ok(Self { updated, given: Given::One(numbers) })
+        Ok(Self { updated, lines: Lines::default(), given: Given::One(numbers) })
     }
 
     /// Those of the shards that are held, and the latest moment in any shard.
     pub(crate) fn of(shards: BTreeMap<u32, Numbers>, latest: i64) -> Self {
         let updated = shards.values().map(|numbers| numbers.updated).max().unwrap_or_default();
-        Self { updated: updated.max(latest), given: Given::Several(shards) }
+        Self { updated: updated.max(latest), lines: Lines::default(), given: Given::Several(shards) }
     }
 
     /// The number of the next change in a shard, made at this moment.

@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use super::job::{Job, Outcome};
 use super::{Counters, Shared, Tx};
-use crate::contract::StoreError;
+use crate::audit::Lines;
+use crate::contract::{Instant as Moment, StoreError};
 use crate::dialect::sqlite::Connection;
 use crate::dialect::unavailable;
 use crate::dictionary::Growth;
@@ -105,11 +106,15 @@ impl Group {
     }
 
     /// Commits what the jobs wrote: on the disk when this returns. Gives the numbers last given.
-    pub(super) fn commit(&self, db: &Connection) -> Result<Counters, StoreError> {
+    pub(super) fn commit(&self, db: &Connection, shared: &Shared) -> Result<Counters, StoreError> {
+        let now = Moment((shared.clock)().0.max(self.counters.updated));
+        shared.chain.append(db.into(), &self.counters.lines, now)?;
         let begun = Instant::now();
         db.execute("COMMIT", &[])?;
         figures::committed(self.jobs.len(), begun.elapsed());
-        Ok(self.counters.clone())
+        let mut counters = self.counters.clone();
+        counters.lines = Lines::default();
+        Ok(counters)
     }
 
     /// The jobs, to be answered.

@@ -18,7 +18,7 @@ use super::counters::Numbers;
 use super::job::{Job, Outcome};
 use super::thread::{CommitFailed, cause};
 use super::{Counters, Order, Shared, Tx};
-use crate::contract::StoreError;
+use crate::contract::{Instant as Moment, StoreError};
 use crate::dialect::postgres::{Address, Connection, Failure, Purpose, Question};
 use crate::dialect::{Db, Value, unavailable};
 use crate::figures::{self, Again};
@@ -227,6 +227,7 @@ impl Lane {
 
     /// Tells those who wait that nothing was written, or that nobody knows.
     fn give_up(&self, Together { jobs, doubt, .. }: Together, error: StoreError) {
+        self.shared.chain.forget();
         if matches!(error, StoreError::Superseded) {
             // Nothing ails the store: it is this program that is not the one to write.
             return jobs.into_iter().for_each(|job| job.answer(Some(StoreError::Superseded)));
@@ -258,6 +259,7 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
         && was_done(db, doubt)?
     {
         confirm(db, doubt)?;
+        shared.chain.committed();
         return Ok(Tried::Done);
     }
     together.doubt = None;
@@ -308,6 +310,8 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
             db.execute("RELEASE job", &[])?;
         }
     }
+    let now = Moment((shared.clock)().0.max(counters.updated));
+    shared.chain.append(to_jobs, &counters.lines, now)?;
     for (shard, numbers) in counters.since(&before) {
         db.staging.borrow_mut().count(shard, numbers.sequence, numbers.resource, numbers.updated);
     }
@@ -323,6 +327,7 @@ fn try_once(links: &Links, shards: Shards, shared: &Shared, together: &mut Toget
             together.doubt = None;
         }
     })?;
+    shared.chain.committed();
     figures::committed(together.jobs.len(), begun.elapsed());
     Ok(Tried::Done)
 }

@@ -126,8 +126,9 @@ impl Work {
                 waited += from.elapsed();
             }
         }
-        match done.and_then(|()| group.commit(&self.db)) {
+        match done.and_then(|()| group.commit(&self.db, &self.shared)) {
             Ok(counters) => {
+                self.shared.chain.committed();
                 // Before anybody is answered.
                 if let Some(kept) = &self.shared.kept {
                     kept.commit(counters.sequence());
@@ -164,6 +165,7 @@ impl Work {
         figures::not_committed();
         self.counters = None;
         self.shared.words.forget();
+        self.shared.chain.forget();
         if self.db.in_transaction()
             && let Err(error) = self.db.execute("ROLLBACK", &[])
         {

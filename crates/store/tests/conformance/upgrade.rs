@@ -13,9 +13,10 @@ use crate::bench::{Bench, Place, create, name, on_postgres, open, options, updat
 use crate::property::page;
 
 /// What takes the steps after the first back, as if this store had been made before there were any.
-const WITHOUT_THE_SECOND: &str = "DROP TABLE reindexing; DELETE FROM setting WHERE name = 'index'; DROP TABLE lease";
+const WITHOUT_THE_SECOND: &str = "DROP TABLE reindexing; DELETE FROM setting WHERE name = 'index'; DROP TABLE lease; \
+    DROP TABLE audit; DROP TABLE audit_about";
 
-fn sql(bench: &Bench, statements: &str) {
+pub fn sql(bench: &Bench, statements: &str) {
     match (&bench.url, &bench._place) {
         (StoreUrl::Sqlite(file), _) => rusqlite::Connection::open(file).unwrap().execute_batch(statements).unwrap(),
         (_, Place::Database { _goes: database }) => drop(database.sql(statements)),

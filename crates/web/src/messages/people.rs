@@ -18,6 +18,34 @@ pub struct Sentences {
     pub notebooks: &'static str,
     /// Without any.
     pub no_notebook: &'static str,
+    /// The page of who saw a notebook.
+    pub who_saw: &'static str,
+    /// What it tells.
+    pub who_saw_explained: &'static str,
+    /// When nobody did.
+    pub who_saw_nobody: &'static str,
+    /// Who has no name there.
+    pub somebody: &'static str,
+    /// What somebody did, after their name; what they did it with follows.
+    pub did_read: &'static str,
+    /// See above.
+    pub did_write: &'static str,
+    /// See above.
+    pub did_change: &'static str,
+    /// See above.
+    pub did_delete: &'static str,
+    /// What somebody did, after their name.
+    pub did_open: &'static str,
+    /// See above.
+    pub did_export: &'static str,
+    /// One note, and what follows the number of several.
+    pub notes: [&'static str; 2],
+    /// The same of what is no note.
+    pub others: [&'static str; 2],
+    /// Between two.
+    pub and: &'static str,
+    /// The way to what was before.
+    pub earlier: &'static str,
     /// The page of sessions.
     pub sessions: &'static str,
     /// What it lists.
@@ -136,6 +164,20 @@ pub(super) const FRENCH: Sentences = Sentences {
     notebooks: "Vos cahiers",
     no_notebook: "Vous n’êtes dans le cercle de personne pour l’instant. C’est à la personne accompagnée, à son médecin \
                   traitant ou à la structure responsable de vous y inscrire.",
+    who_saw: "Qui a vu ce cahier",
+    who_saw_explained: "Tout accès à ce cahier laisse une trace que personne ne peut effacer. Vos propres visites n’y sont pas reprises, ni ce qui touche aux notes que vous ne voyez pas.",
+    who_saw_nobody: "Personne d’autre n’a ouvert ce cahier jusqu’ici.",
+    somebody: "Quelqu’un dont le nom n’est pas connu",
+    did_read: "a lu",
+    did_write: "a écrit",
+    did_change: "a modifié",
+    did_delete: "a supprimé",
+    did_open: "a ouvert ce cahier en urgence",
+    did_export: "a fait une copie des données de tout le serveur",
+    notes: ["une note", "notes"],
+    others: ["un autre élément", "autres éléments"],
+    and: " et ",
+    earlier: "Plus ancien",
     sessions: "Vos connexions",
     sessions_explained: "Les navigateurs où vous êtes connecté. Si vous n’en reconnaissez pas un, déconnectez-le.",
     since: "depuis le",
@@ -248,6 +290,20 @@ pub(super) const ENGLISH: Sentences = Sentences {
     notebooks: "Your notebooks",
     no_notebook: "You are in nobody’s circle for now. The person cared for, their attending physician or the \
                   organisation in charge can bring you in.",
+    who_saw: "Who saw this notebook",
+    who_saw_explained: "Every access to this notebook leaves a trace that nobody can erase. Your own visits are left out, and so is what concerns notes that you do not see.",
+    who_saw_nobody: "Nobody else has opened this notebook so far.",
+    somebody: "Somebody whose name is not known",
+    did_read: "read",
+    did_write: "wrote",
+    did_change: "changed",
+    did_delete: "deleted",
+    did_open: "opened this notebook in an emergency",
+    did_export: "made a copy of the data of the whole server",
+    notes: ["one note", "notes"],
+    others: ["one other thing", "other things"],
+    and: " and ",
+    earlier: "Earlier",
     sessions: "Where you are signed in",
     sessions_explained: "The browsers in which you are signed in. If you do not know one, sign it out.",
     since: "since",

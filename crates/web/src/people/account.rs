@@ -16,6 +16,7 @@ use super::{
     local::see_other,
     request::{away, field, keep, now, own_form, page as answer, visitor},
     sign_in::providers,
+    who_saw,
 };
 use crate::{
     frame,
@@ -42,7 +43,8 @@ pub async fn at_home(people: &People, session: &Session, headers: &HeaderMap) ->
         for notebook in &notebooks {
             let name = if notebook.name.is_empty() { text.nameless } else { &notebook.name };
             let invite = if people.letters.is_some() { invitation::link(notebook, language) } else { String::new() };
-            let _ = writeln!(section, "<li>{}{invite}</li>", escape(name));
+            let who_saw = who_saw::link(notebook, language);
+            let _ = writeln!(section, "<li>{}{who_saw}{invite}</li>", escape(name));
         }
         section.push_str("</ul>");
     }
