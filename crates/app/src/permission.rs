@@ -110,6 +110,12 @@ fn to_change(
         Verdict::Refused(reason) => return Err(refused(reason)),
         Verdict::Hidden => return Err(AppError::unknown(name)),
     }
+    let keep = decide(Deed::Change, Class::Circle, was.audience, standing);
+    match after.said.instead_of(&was.said, &seen.sight.identity, standing, keep) {
+        Verdict::Granted => {}
+        Verdict::Refused(reason) => return Err(refused(reason)),
+        Verdict::Hidden => return Err(refused(Reason::NotAKeeper)),
+    }
     if !seen.in_scope(Leave::Do(Right::Update), before)? {
         return Err(policy::Refused::Scope.into());
     }

@@ -18,6 +18,9 @@
 //! | *of no notebook:* definitions | everybody who is known here | the operator | the operator |
 //! | *of no notebook:* the rest | whoever made it, the operator | everybody who is known here | whoever made it, the operator |
 //!
+//! Of who is who, what access rests on is for fewer ([`said`]): a relation by law for who keeps the circle, one's own
+//! number on somebody else for nobody.
+//!
 //! What is not seen does not exist: it is answered as what was never there. The sources: Cercle de
 //! soins 2.0.1 (the circle), Cahier de liaison 3.0.0 §2 (labels of JDV_J110, only the author changes a
 //! note), the volet of 2017 (confidentiality codes). Both volets leave access to who runs a server;
@@ -31,6 +34,7 @@ pub mod emergency;
 pub mod identity;
 pub mod limits;
 pub mod rules;
+pub mod said;
 pub mod scopes;
 pub mod sight;
 

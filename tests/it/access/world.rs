@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 const RPPS: &str = "https://rpps.esante.gouv.fr";
 pub const VISIBILITY: &str =
     "https://mos.esante.gouv.fr/NOS/TRE_A07-StatutVisibiliteDocument/FHIR/TRE-A07-StatutVisibiliteDocument";
-const ROLE_CLASS: &str = "https://mos.esante.gouv.fr/NOS/TRE_R260-HL7RoleClass/FHIR/TRE-R260-HL7RoleClass";
+pub const ROLE_CLASS: &str = "https://mos.esante.gouv.fr/NOS/TRE_R260-HL7RoleClass/FHIR/TRE-R260-HL7RoleClass";
 const ROLE_CODE: &str = "https://mos.esante.gouv.fr/NOS/TRE_R216-HL7RoleCode/FHIR/TRE-R216-HL7RoleCode";
 
 /// Everything there is, in an order in which it can be written.

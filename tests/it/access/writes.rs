@@ -3,7 +3,9 @@
 use liaison_tests::{Fhir, Launch, Provider, Server, on_postgres, sample};
 use serde_json::{Value, json};
 
-use super::world::{aide, daughter, former_nurse, note, nurse, operator, person_herself, serving, stranger, world};
+use super::world::{
+    ROLE_CLASS, aide, daughter, former_nurse, note, nurse, operator, person_herself, serving, stranger, world,
+};
 
 /// A note about Jeanne by somebody, without an id.
 fn new_note(by: &str, id: &str) -> Value {
@@ -170,4 +172,58 @@ async fn nobody_writes_a_profession_for_themselves() {
     let own = aide.get("Practitioner/ines").await.is(200).json();
     aide.put("Practitioner/ines", &own).await.is(403);
     by(&server, &provider, &operator()).put("Practitioner/ines", &sample::with(own, "/active", true)).await.is(200);
+}
+
+#[tokio::test]
+async fn who_acts_for_the_person_by_law_is_said_by_who_keeps_the_circle() {
+    let (provider, server) = start().await;
+    let (daughter, nurse) = (by(&server, &provider, &daughter()), by(&server, &provider, &nurse()));
+    let person = by(&server, &provider, &person_herself());
+    let own = daughter.get("RelatedPerson/lea").await.is(200).json();
+    daughter.put("RelatedPerson/lea", &sample::with(own.clone(), "/name/0/given/0", "Léa")).await.is(200);
+    let guardian = json!({ "coding": [{ "system": ROLE_CLASS, "code": "GUARD" }] });
+    let guardian = sample::with(own.clone(), "/relationship/0", guardian);
+    let refused = daughter.put("RelatedPerson/lea", &guardian).await.is(403);
+    assert!(refused.text().contains("by who acts for the person"), "{}", refused.text());
+    let add = json!([{ "op": "add", "path": "/relationship/-", "value": guardian["relationship"][0] }]);
+    let patch = daughter.request("PATCH", "RelatedPerson/lea").body("application/json-patch+json", add.to_string());
+    patch.send().await.is(403);
+    nurse.put("RelatedPerson/lea", &guardian).await.is(403);
+    daughter.get("DocumentReference/no-third").await.is(404);
+    person.put("RelatedPerson/lea", &guardian).await.is(200);
+    daughter.get("DocumentReference/no-third").await.is(200);
+    // What is said already may be said again, and taken back.
+    nurse.put("RelatedPerson/lea", &sample::with(guardian, "/name/0/given/0", "Lise")).await.is(200);
+    daughter.put("RelatedPerson/lea", &own).await.is(200);
+    daughter.get("DocumentReference/no-third").await.is(404);
+}
+
+#[tokio::test]
+async fn nobody_becomes_somebody_else_by_writing_their_own_number_there() {
+    let (provider, server) = start().await;
+    let nurse = by(&server, &provider, &nurse());
+    let number = |value: &str| json!({ "system": "https://rpps.esante.gouv.fr", "value": value });
+    for name in ["Patient/jeanne", "RelatedPerson/marc"] {
+        let before = nurse.get(name).await.is(200).json();
+        let carrying = |value: &str| {
+            let mut after = before.clone();
+            let mut numbers = after["identifier"].as_array().cloned().unwrap_or_default();
+            numbers.push(number(value));
+            after["identifier"] = json!(numbers);
+            after
+        };
+        let mut national = carrying("x");
+        *national["identifier"].as_array_mut().unwrap().last_mut().unwrap() =
+            json!({ "system": "urn:oid:1.2.250.1.71.4.2.1", "value": "810000000001" });
+        for own in [carrying("10000000001"), national] {
+            nurse.put(name, &own).await.is(403);
+        }
+        let other = json!({ "system": sample::LOCAL, "value": "dossier-7" });
+        let mut file = carrying("x");
+        *file["identifier"].as_array_mut().unwrap().last_mut().unwrap() = other;
+        nurse.put(name, &file).await.is(200);
+        by(&server, &provider, &operator()).put(name, &carrying("10000000001")).await.is(200);
+        // It is there already, whoever put it there.
+        nurse.put(name, &carrying("10000000001")).await.is(200);
+    }
 }

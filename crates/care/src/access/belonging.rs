@@ -10,7 +10,7 @@ use liaison_fhir::{
     tree::Object,
 };
 
-use super::audience::Audience;
+use super::{audience::Audience, said::Said};
 use crate::identifiers::{
     ADELI_RANK, FINESS, IDNPS, IDNST, INS_A, INS_C, INS_NIA, INS_NIR, INS_NIR_DEMO, INS_NIR_TEST, Kind, RPPS,
     RPPS_RANK, SIRENE, ins, recognise,
@@ -171,6 +171,8 @@ pub struct Belonging {
     pub authors: Vec<Party>,
     /// From whom its labels hide it.
     pub audience: Audience,
+    /// Whom it says somebody is.
+    pub said: Said,
 }
 
 impl Belonging {
@@ -188,6 +190,7 @@ impl Belonging {
             class: Class::of(resource_type, notebooks.first().map(String::as_str)),
             authors: authors.flat_map(|author| Party::all(author, bases)).collect(),
             audience: Audience::of(resource),
+            said: Said::of(resource),
             notebooks,
         }
     }
