@@ -5,6 +5,7 @@ mod audit;
 mod emergency;
 mod forged;
 mod leaks;
+mod matrix;
 mod scopes;
 mod tokens;
 pub mod world;

@@ -1,5 +1,6 @@
 //! What versions belong to, kept of those that were looked at lately: a version never changes, and to take its
-//! body apart costs as much as to read it.
+//! body apart costs as much as to read it. It is kept with the version itself as long as that is in memory, and here
+//! for those that are read anew.
 
 use std::sync::Arc;
 
@@ -51,14 +52,19 @@ impl Belongings {
         bases: &Arc<[String]>,
         read: impl FnOnce() -> Result<Belonging, E>,
     ) -> Result<Arc<Belonging>, E> {
+        let fits = |found: &Found| Arc::ptr_eq(&found.bases, bases) || found.bases == *bases;
+        if let Some(found) = version.found.get::<Found>().filter(|found| fits(found)) {
+            return Ok(Arc::clone(&found.belonging));
+        }
         let which = Which { name: version.name.clone(), version: version.version, updated: version.updated.0 };
-        if let Some(found) = self.0.get(&which)
-            && (Arc::ptr_eq(&found.bases, bases) || found.bases == *bases)
-        {
+        if let Some(found) = self.0.get(&which).filter(fits) {
+            version.found.keep(Arc::new(found.clone()));
             return Ok(found.belonging);
         }
         let belonging = Arc::new(read()?);
-        self.0.insert(which, Found { belonging: Arc::clone(&belonging), bases: Arc::clone(bases) });
+        let found = Found { belonging: Arc::clone(&belonging), bases: Arc::clone(bases) };
+        version.found.keep(Arc::new(found.clone()));
+        self.0.insert(which, found);
         Ok(belonging)
     }
 }

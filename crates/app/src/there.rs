@@ -70,12 +70,19 @@ impl Seen {
     /// # Errors
     /// When its body cannot be read.
     pub(crate) fn belonging(&self, version: &Version) -> Result<(Arc<Belonging>, Party), AppError> {
+        Ok((self.belonging_alone(version)?, Party::resource(&version.name.resource_type, &version.name.id)))
+    }
+
+    /// What a version belongs to.
+    ///
+    /// # Errors
+    /// When its body cannot be read.
+    fn belonging_alone(&self, version: &Version) -> Result<Arc<Belonging>, AppError> {
         let read = || {
             let tree = Stored::light(version.clone()).tree_in(release::view())?;
             Ok::<_, AppError>(self.belonging_of(&tree))
         };
-        let belonging = self.belongings.of(version, &self.bases, read)?;
-        Ok((belonging, Party::resource(&version.name.resource_type, &version.name.id)))
+        self.belongings.of(version, &self.bases, read)
     }
 
     /// What a resource in its R4 form belongs to.
@@ -102,7 +109,7 @@ impl Seen {
         if self.sight.limits.are_none() {
             return Ok(true);
         }
-        let (belonging, _) = self.belonging(version)?;
+        let belonging = self.belonging_alone(version)?;
         let tree = Stored::light(version.clone()).tree_in(release::view())?;
         let context = ExtractContext { zone: &self.zone, bases: &self.bases };
         Ok(self.sight.limits.reach(to, &tree, &belonging, &context))
@@ -137,7 +144,7 @@ impl Seen {
     /// # Errors
     /// When its body cannot be read, or the store is away.
     fn notebooks(&self, version: &Version, reader: &Reader<'_>) -> Result<Vec<String>, AppError> {
-        notebooks(version, reader, |version| Ok(self.belonging(version)?.0.notebooks.clone()))
+        notebooks(version, reader, |version| Ok(self.belonging_alone(version)?.notebooks.clone()))
     }
 
     /// Bytes are there for who sees a resource that they were made for, or that refers to them.
@@ -163,7 +170,7 @@ impl There {
     pub(crate) fn notebooks_alone(&self, version: &Version) -> Result<Option<Notebooks>, AppError> {
         match self {
             Self::Only(seen) if version.change != Change::Delete && *version.name.resource_type != *"Binary" => {
-                Ok(Some(Notebooks::Of(seen.belonging(version)?.0)))
+                Ok(Some(Notebooks::Of(seen.belonging_alone(version)?)))
             }
             _ => Ok(None),
         }

@@ -26,7 +26,7 @@ use liaison_store::indexing::{Claim, Standing};
 use liaison_store::objects::Objects;
 use liaison_store::store::{Access, Store, StoreOptions, StoreUrl};
 
-use liaison_web::people::People;
+use liaison_web::people::{self, People};
 
 use crate::{
     failure::Failure,
@@ -174,14 +174,27 @@ fn throttled(pages: Router, rates: Arc<Rates>) -> Router {
     }))
 }
 
-/// Pages whose operations the audit trail tells where they were asked from.
+/// Pages that the audit trail tells of: what was asked from where, and who came and went.
 fn told(pages: Router, app: &App) -> Router {
     if !app.is_audited() {
         return pages;
     }
-    pages.layer(middleware::from_fn(|request: Request, next: Next| {
-        let address = request.extensions().get::<Sender>().map(|sender| sender.address);
-        Call::new(address, "").around(next.run(request))
+    let app = app.clone();
+    pages.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let app = app.clone();
+        async move {
+            let address = request.extensions().get::<Sender>().map(|sender| sender.address);
+            let call = Call::new(address, "");
+            let (method, door) = (request.method().clone(), people::door(request.method(), request.uri().path()));
+            let response = Arc::clone(&call).around(next.run(request)).await;
+            if let Some(door) = door
+                && let Err(untold) = app.tell_of_call(&call, method.as_str(), door, response.status().as_u16()).await
+            {
+                // Whoever came in reads nothing that is not told of.
+                tracing::error!(cause = ?untold.cause, "the audit trail cannot be written");
+            }
+            response
+        }
     }))
 }
 

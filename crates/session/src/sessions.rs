@@ -184,7 +184,7 @@ impl Sessions {
             browser: arrival.browser.chars().filter(|letter| !letter.is_control()).take(BROWSER).collect(),
             id_token: arrival.id_token,
         };
-        let owner = self.who(&kept).ok_or(SessionError::Nobody)?.name;
+        let owner = self.whose(&kept).ok_or(SessionError::Nobody)?.name;
         let secret = Secret::new()?;
         let lease = Lease {
             kind: KIND.into(),
@@ -227,7 +227,7 @@ impl Sessions {
         let Some(kept) = Kept::read(&lease.value).filter(|kept| self.holds(&lease, kept, now)) else {
             return Ok(None);
         };
-        let Some(identity) = self.who(&kept) else { return Ok(None) };
+        let Some(identity) = self.whose(&kept) else { return Ok(None) };
         let end = self.end(kept.begun, now);
         if end.0.saturating_sub(lease.until.0) > micros(self.inner.set_up.lasting.idle) / MOVED {
             let moved = self.inner.store.write(move |tx| tx.extend_lease(KIND, &name, end));
@@ -339,7 +339,13 @@ impl Sessions {
         Instant(after(now, idle).min(after(begun, whole)))
     }
 
-    fn who(&self, kept: &Kept) -> Option<Identity> {
+    /// Whom somebody is who arrives; nobody when nothing that was said tells it.
+    #[must_use]
+    pub fn who(&self, arrival: &Arrival) -> Option<Identity> {
+        self.vouched(&arrival.issuer, &arrival.claims)
+    }
+
+    fn whose(&self, kept: &Kept) -> Option<Identity> {
         self.vouched(&kept.issuer, &kept.claims)
     }
 

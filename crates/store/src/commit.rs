@@ -5,7 +5,9 @@ use liaison_pages::seal;
 
 use crate::audit::Made;
 use crate::body;
-use crate::contract::{Change, Committed, Link as NamedLink, Name, Named, NewVersion, StoreError, UniqueKey, Version};
+use crate::contract::{
+    Change, Committed, Found, Link as NamedLink, Name, Named, NewVersion, StoreError, UniqueKey, Version,
+};
 use crate::dialect::{Db, Row, Value, postgres, table};
 use crate::dictionary::Kind;
 use crate::entry::{Entries, Entry, Link};
@@ -125,6 +127,7 @@ impl Tx<'_> {
             form: new.form,
             body: bytes.into(),
             holes,
+            found: Found::default(),
         };
         Ok(Committed { version: stored, shard, sequence: sequence.cast_unsigned() })
     }

@@ -3,7 +3,9 @@
 //! The store knows resources as (type, id, version, bytes) with rows of index beside them. It does
 //! not know what a type means, which releases exist, or who may see what.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use liaison_fhir::search::index::{IndexRow, Param};
@@ -99,6 +101,32 @@ pub struct Version {
     pub body: Bytes,
     /// What is to be put back in, in ascending order of place.
     pub holes: Vec<Hole>,
+    /// What whoever read it found in it.
+    pub found: Found,
+}
+
+/// What somebody found in a version, kept with it as long as it is in memory: a version never changes.
+#[derive(Clone, Default)]
+pub struct Found(OnceLock<Arc<dyn Any + Send + Sync>>);
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Found").finish_non_exhaustive()
+    }
+}
+
+impl Found {
+    /// What was found, when it is of this kind.
+    #[must_use]
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.get()?.downcast_ref()
+    }
+
+    /// Keeps what was found, unless something is kept.
+    pub fn keep(&self, found: Arc<dyn Any + Send + Sync>) {
+        // What is kept already is as good.
+        let _ = self.0.set(found);
+    }
 }
 
 /// A version to commit. Everything but its number and instant was prepared before.

@@ -164,7 +164,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Change, Form, Instant};
+    use crate::contract::{Change, Form, Found, Instant};
 
     fn live(key: i64, sequence: i64, length: usize) -> Arc<Live> {
         let version = Version {
@@ -175,6 +175,7 @@ mod tests {
             form: Form(1),
             body: vec![b' '; length].into(),
             holes: Vec::new(),
+            found: Found::default(),
         };
         Arc::new(Live { key, kind: 1, sequence, version: Arc::new(version), references: Box::default() })
     }

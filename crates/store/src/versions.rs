@@ -6,7 +6,7 @@ use compact_str::CompactString;
 use liaison_fhir::search::query::ResourceSet;
 
 use crate::body;
-use crate::contract::{Change, Form, Instant, Name, StoreError, Version};
+use crate::contract::{Change, Form, Found, Instant, Name, StoreError, Version};
 use crate::dialect::{Dialect, Row, Value, damaged};
 use crate::dictionary::Kind;
 use crate::entry::each_reference;
@@ -213,6 +213,7 @@ pub(crate) fn read_version(row: &Row<'_>, name: Name) -> Result<Version, StoreEr
         form: Form(u8::try_from(row.int(3)?).unwrap_or_default()),
         body: body::opened(row.bytes(6)?, row.int(4)?)?,
         holes: body::unpack_holes(row.bytes(5)?)?,
+        found: Found::default(),
     })
 }
 

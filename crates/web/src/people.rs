@@ -15,6 +15,7 @@ use std::{fmt, sync::Arc};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    http::Method,
     routing::{get, post},
 };
 use jiff::tz::TimeZone;
@@ -78,6 +79,24 @@ pub const BACK: &str = "/sign-in/done";
 
 /// The longest form that is taken.
 const LONGEST_FORM: usize = 16 * 1024;
+
+/// What a request does at the door, as an address without secrets: coming in, trying to, going out. Nothing for any
+/// other page.
+#[must_use]
+pub fn door(method: &Method, path: &str) -> Option<&'static str> {
+    const DOORS: [&str; 6] =
+        ["/sign-in/as", "/sign-in/mail", "/sign-in/code", "/sign-out", "/sign-out/everywhere", "/sessions/end"];
+    if path == BACK {
+        return Some(BACK);
+    }
+    if *method != Method::POST {
+        return None;
+    }
+    match DOORS.into_iter().find(|door| *door == path) {
+        None if path.starts_with("/invitation/") => Some("/invitation"),
+        found => found,
+    }
+}
 
 /// Their routes.
 pub fn router(people: Arc<People>) -> Router {

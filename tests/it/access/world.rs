@@ -145,20 +145,20 @@ fn person(id: &str, family: &str) -> Value {
     person
 }
 
-fn professional(id: &str, rpps: &str, family: &str) -> Value {
+pub fn professional(id: &str, rpps: &str, family: &str) -> Value {
     let mut professional = sample::practitioner(id, family, "Claude");
     professional["id"] = json!(id);
     professional["identifier"] = json!([{ "system": RPPS, "value": rpps }]);
     professional
 }
 
-fn role(of: &str) -> Value {
+pub fn role(of: &str) -> Value {
     let mut role = sample::practitioner_role(&format!("Practitioner/{of}"));
     role["id"] = json!(of);
     role
 }
 
-fn relative(id: &str, of: &str, system: &str, relation: &str) -> Value {
+pub fn relative(id: &str, of: &str, system: &str, relation: &str) -> Value {
     json!({
         "resourceType": "RelatedPerson", "id": id,
         "patient": { "reference": format!("Patient/{of}") },
@@ -167,7 +167,7 @@ fn relative(id: &str, of: &str, system: &str, relation: &str) -> Value {
     })
 }
 
-fn circle(of: &str, members: &[&str]) -> Value {
+pub fn circle(of: &str, members: &[&str]) -> Value {
     let members: Vec<Value> = members
         .iter()
         .map(|member| json!({ "member": { "reference": member }, "period": { "start": "2020-01-01" } }))

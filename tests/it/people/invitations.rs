@@ -62,7 +62,7 @@ async fn who_is_invited_joins_the_circle_and_signs_in_by_mail() {
     }
     assert_eq!(reads(&rose, "jeanne").await, 401, "asking is not accepting");
     let code = letter.code();
-    rose.post(&format!("{way}/code"), &[("code", "00 00")]).await.is(200);
+    rose.post(&format!("{way}/code"), &[("code", "00 00")]).await.is(403);
     assert!(rose.cookie(SESSION).is_none());
     rose.post(&format!("{way}/code"), &[("code", &code)]).await.is(303);
     assert_eq!((reads(&rose, "jeanne").await, reads(&rose, "paul").await), (200, 404));
@@ -217,7 +217,7 @@ async fn an_invitation_is_worth_what_who_made_it_may_still_do() {
         [("csrf", csrf.as_str()), ("notebook", "jeanne"), ("given", "Rose"), ("family", "B"), ("relation", "SIB")];
     let page = doctor.post("invitations", &fields).await.is(200).text();
     let way = page.split("https://liaison.example/").nth(1).and_then(|rest| rest.split('<').next()).unwrap().to_owned();
-    operator.put("CareTeam/c-jeanne", &with("NOTHING")).await.is(200);
+    operator.put("CareTeam/c-jeanne", &with("ATTPHYS")).await.is(200);
     let rose = Browser::new(&server, "y");
     rose.post(&way, &[("mail", "rose@example.org")]).await.is(200);
     let code = mail.letter(0).await.code();
@@ -237,7 +237,7 @@ async fn who_asks_for_codes_learns_nothing_and_soon_gets_no_more() {
         let browser = Browser::new(&server, "y");
         let page = browser.post("sign-in/mail", &[("mail", address)]).await.is(200).text();
         assert!(browser.cookie(ATTEMPT).is_some());
-        let wrong = browser.post("sign-in/code", &[("code", "1")]).await.is(200).text();
+        let wrong = browser.post("sign-in/code", &[("code", "1")]).await.is(403).text();
         (page, wrong)
     };
     let (known, unknown) = (ask("rose@example.org").await, ask("nobody@example.org").await);
@@ -269,11 +269,11 @@ async fn a_code_is_good_in_the_browser_that_asked_and_not_forever_tried() {
     let other = Browser::new(&server, "z");
     other.post("sign-in/code", &[("code", &code)]).await.is(400);
     other.post("sign-in/mail", &[("mail", "rose@example.org")]).await.is(200);
-    other.post("sign-in/code", &[("code", &code)]).await.is(200);
+    other.post("sign-in/code", &[("code", &code)]).await.is(403);
     assert!(other.cookie(SESSION).is_none(), "that code was for another browser");
     let wrong = if code == "00000000" { "00000001" } else { "00000000" };
     for _ in 0..4 {
-        browser.post("sign-in/code", &[("code", wrong)]).await.is(200);
+        browser.post("sign-in/code", &[("code", wrong)]).await.is(403);
     }
     browser.post("sign-in/code", &[("code", wrong)]).await.is(400);
     browser.post("sign-in/code", &[("code", &code)]).await.is(400);

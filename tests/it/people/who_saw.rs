@@ -6,7 +6,7 @@ use liaison_tests::{Provider, browser::Browser};
 use serde_json::json;
 
 use super::serving;
-use crate::access::world::{daughter, note, nurse, person_herself, stranger};
+use crate::access::world::{daughter, note, nurse, operator, person_herself, stranger};
 
 #[tokio::test]
 async fn the_person_reads_who_saw_the_notebook_and_others_do_not() {
@@ -90,4 +90,32 @@ async fn what_was_before_is_on_further_pages() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!((seen, pages), (120, 3));
+}
+
+#[tokio::test]
+async fn who_comes_in_and_goes_out_is_told_too_and_so_is_who_tries() {
+    let provider = Provider::start().await;
+    let server = serving(&provider).await;
+    let browser = Browser::new(&server, "x");
+    browser.get("sign-in/done?state=x&code=y").await.is(400);
+    browser.sign_in(&provider, &nurse()).await;
+    let csrf = browser.csrf().await;
+    browser.post("sign-out", &[("csrf", &csrf)]).await.is(200);
+    let operator = server.r4().by(&provider.token(&operator()));
+    let mut told = Vec::new();
+    for _ in 0..100 {
+        let found = operator.get("AuditEvent?type=110114").await.is(200).matches();
+        told = found
+            .iter()
+            .map(|event| {
+                let who = event["agent"][0]["who"]["identifier"]["value"].as_str().unwrap_or_default();
+                format!("{} {} {}", event["subtype"][0]["display"], event["outcome"], who.ends_with("#awa"))
+            })
+            .collect();
+        if told.len() >= 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(told, ["\"Logout\" \"0\" true", "\"Login\" \"0\" true", "\"Login\" \"4\" false"]);
 }

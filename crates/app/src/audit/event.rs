@@ -4,7 +4,7 @@ use liaison_fhir::{
     array, json, object, release,
     tree::{Object, Value},
 };
-use liaison_store::contract::{Change, Instant, Name, Version};
+use liaison_store::contract::{Change, Found, Instant, Name, Version};
 
 use super::{
     Grouped,
@@ -31,10 +31,13 @@ pub(crate) fn tree(line: &Line, zone: &jiff::tz::TimeZone) -> Object {
         "resourceType" => TYPE,
         "id" => line.id.as_str(),
         "meta" => object! { "versionId" => "1", "lastUpdated" => clock::text(line.at, zone) },
-        "type" => coding(EVENT, "rest", "RESTful Operation"),
+        "type" => match door(line) {
+            Some(_) => coding(DICOM, "110114", "User Authentication"),
+            None => coding(EVENT, "rest", "RESTful Operation"),
+        },
     };
-    if let Some((code, _)) = interaction {
-        event.push("subtype", array![coding(INTERACTION, code, code)]);
+    if let Some(subtype) = door(line).or_else(|| interaction.map(|(code, _)| coding(INTERACTION, code, code))) {
+        event.push("subtype", array![subtype]);
     }
     event.push("action", interaction.map_or("E", |(_, action)| action));
     event.push("recorded", clock::text(line.at, zone));
@@ -79,6 +82,7 @@ pub(crate) fn stored(line: &Line, zone: &jiff::tz::TimeZone) -> Stored {
         form: form_of(release::view().id),
         body: json::write(&tree(line, zone)).into(),
         holes: Vec::new(),
+        found: Found::default(),
     })
 }
 
@@ -98,6 +102,14 @@ fn interaction(does: &str) -> Option<(&str, &'static str)> {
         "batch" | "transaction" | "capabilities" | "operation" => (does, "E"),
         _ => return None,
     })
+}
+
+/// Coming in or going out, when it is that.
+fn door(line: &Line) -> Option<Object> {
+    let on = line.on.as_deref()?;
+    let out = on.starts_with("/sign-out") || on.starts_with("/sessions/");
+    let door = out || on.starts_with("/sign-in/") || on == "/invitation";
+    door.then(|| if out { coding(DICOM, "110123", "Logout") } else { coding(DICOM, "110122", "Login") })
 }
 
 fn coding(system: &str, code: &str, display: &str) -> Object {

@@ -14,6 +14,8 @@ const R4_BASE: &str = "http://terminology.hl7.org/CodeSystem/";
 /// Code systems that moved from `http://hl7.org/fhir/…` to `http://terminology.hl7.org/CodeSystem/…`
 /// under the same name, beside the v2 and v3 tables.
 const MOVED: &[&str] = &[
+    // Examples of STU3 write `object-type`, which no code system is called.
+    "audit-entity-type",
     "audit-event-type",
     "benefit-network",
     "common-tags",
@@ -42,9 +44,6 @@ const MOVED: &[&str] = &[
     "subscription-tag",
     "usage-context-type",
 ];
-
-/// Code systems that moved and changed their name: (STU3, R4).
-const RENAMED: &[(&str, &str)] = &[("object-type", "audit-entity-type")];
 
 /// Nomenclatures that the notes of 2017 name by their OID and today's by their URL: (STU3, R4).
 const NATIONAL: &[(&str, &str)] = &[
@@ -143,8 +142,7 @@ fn r4_system(system: &str) -> Option<CompactString> {
     if let Some(table) = name.strip_prefix("v2/").filter(|t| is_table_name(t)) {
         return Some(format_compact!("{R4_BASE}v2-{table}"));
     }
-    let renamed = RENAMED.iter().find(|(stu3, _)| *stu3 == name).map(|(_, r4)| *r4);
-    renamed.or_else(|| MOVED.contains(&name).then_some(name)).map(|name| format_compact!("{R4_BASE}{name}"))
+    MOVED.contains(&name).then(|| format_compact!("{R4_BASE}{name}"))
 }
 
 fn stu3_system(system: &str) -> Option<CompactString> {
@@ -158,8 +156,7 @@ fn stu3_system(system: &str) -> Option<CompactString> {
     if let Some(table) = name.strip_prefix("v2-").filter(|t| is_table_name(t)) {
         return Some(format_compact!("{STU3_BASE}v2/{table}"));
     }
-    let renamed = RENAMED.iter().find(|(_, r4)| *r4 == name).map(|(stu3, _)| *stu3);
-    renamed.or_else(|| MOVED.contains(&name).then_some(name)).map(|name| format_compact!("{STU3_BASE}{name}"))
+    MOVED.contains(&name).then(|| format_compact!("{STU3_BASE}{name}"))
 }
 
 /// The name of a v2 or v3 table: no path, no version.

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use liaison_app::settings::Audit;
 use liaison_store::store::{MigrateMode, Store, StoreUrl, Way};
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
     cli::DoctorFlags,
     encryption,
     failure::Failure,
-    settings::{ALL, Given, Place, Settings, shown},
+    settings::{ALL, Auth, Given, Place, Settings, shown},
 };
 
 use super::{Variables, given};
@@ -40,6 +41,9 @@ pub fn run(flags: &DoctorFlags, variables: &Variables) -> Result<(), Failure> {
                 && let Ok(way) = settings.store.way()
                 && let Some(note) = exposed(way)
             {
+                println!("note: {note}");
+            }
+            if let Some(note) = untold(&settings.auth, settings.audit) {
                 println!("note: {note}");
             }
             if flags.check_store && wrong.is_empty() {
@@ -106,6 +110,17 @@ const fn exposed(way: Way) -> Option<&'static str> {
             "the way to the database is encrypted, but whoever answers is believed: name the authority of its \
              certificate by sslmode=verify-full and sslrootcert in the address of the store",
         ),
+    }
+}
+
+/// That nobody could answer for what was read.
+const fn untold(auth: &Auth, audit: Audit) -> Option<&'static str> {
+    match (auth, audit) {
+        (Auth::Oidc(_), Audit::Off) => Some(
+            "callers are known and audit = off: nobody will be able to tell who read what, neither you nor the persons \
+             whose notebooks they are",
+        ),
+        _ => None,
     }
 }
 
@@ -178,6 +193,13 @@ fn lives(address: SocketAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn that_reads_leave_no_trace_is_said() {
+        let known = Auth::Oidc(Vec::new());
+        assert!(untold(&known, Audit::Off).is_some_and(|note| note.contains("who read what")));
+        assert_eq!([untold(&known, Audit::On), untold(&Auth::Off, Audit::Off)], [None, None]);
+    }
 
     #[test]
     fn a_way_that_others_could_read_or_take_is_said() {

@@ -229,7 +229,7 @@ impl Moved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{Change, Form, Instant, Version};
+    use crate::contract::{Change, Form, Found, Instant, Version};
 
     const SHARDS: usize = 4;
 
@@ -247,6 +247,7 @@ mod tests {
             form: Form(1),
             body: vec![b' '; 10].into(),
             holes: Vec::new(),
+            found: Found::default(),
         };
         let key = number << 10 | 2;
         Arc::new(Live { key, kind: 1, sequence, version: Arc::new(version), references: Box::default() })

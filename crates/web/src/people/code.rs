@@ -2,7 +2,13 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-use axum::{Extension, body::Bytes, extract::State, http::HeaderMap, response::Response};
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use liaison_inbound::{network, sender::Sender};
 use liaison_session::{
     accounts::{self, Address, Mailbox, Purpose, Tried},
@@ -143,7 +149,9 @@ pub async fn tried(
         Ok(Tried::Right(address, purpose)) => Ok((address, purpose)),
         Ok(Tried::Wrong) => {
             let before = format!("<p><strong>{}</strong></p>\n", messages(language).people.wrong_code);
-            Err(code_page(action, field(form, "back").unwrap_or(HOME), &before, language))
+            let mut page = code_page(action, field(form, "back").unwrap_or(HOME), &before, language);
+            *page.status_mut() = StatusCode::FORBIDDEN;
+            Err(page)
         }
         Ok(Tried::Gone) => {
             let mut page = Notice::Expired.answer(language);

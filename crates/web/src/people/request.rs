@@ -1,12 +1,14 @@
 //! What pages for people read of a request: who sent it, from where, with which form.
 
+use std::sync::Arc;
+
 use axum::{
     body::Bytes,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
 use jiff::Timestamp;
-use liaison_app::query_string;
+use liaison_app::{audit::Call, caller::Caller, query_string};
 use liaison_session::{
     cookie::Holding,
     guard::{self, Came},
@@ -37,7 +39,11 @@ fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 /// # Errors
 /// The page that says that it cannot be told now.
 pub async fn visitor(people: &People, headers: &HeaderMap) -> Result<Option<Session>, Response> {
-    people.sessions.opened_by(cookies(headers), now()).await.map_err(|error| away(headers, &error))
+    let session = people.sessions.opened_by(cookies(headers), now()).await.map_err(|error| away(headers, &error))?;
+    if let Some(session) = &session {
+        Call::comes_from(&Caller::in_person(session.identity.clone(), Arc::clone(&people.bases)));
+    }
+    Ok(session)
 }
 
 /// The page of a store that is away.
@@ -117,7 +123,11 @@ pub async fn arrive(
     back: &str,
 ) -> Result<Response, liaison_session::sessions::SessionError> {
     let before = kept(people, headers, Holding::Session).and_then(liaison_session::secret::Secret::read);
+    let identity = people.sessions.who(&arrival);
     let secret = people.sessions.open(arrival, before.as_ref(), now()).await?;
+    if let Some(identity) = identity {
+        Call::comes_from(&Caller::in_person(identity, Arc::clone(&people.bases)));
+    }
     let mut answer = see_other(super::local::local(back));
     keep(people, &mut answer, Holding::Session, Some(&secret.text()));
     Ok(answer)
