@@ -171,7 +171,7 @@ async fn one_chooses_who_one_is_and_sees_what_they_see() {
         assert!(kept.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{kept}");
         let home = browser.get("").await.is(200).text();
         for name in ["Jeanne Morel", "Lucien Arnaud", "Yvonne Castel", "Ahmed Benali"] {
-            assert_eq!(home.contains(&format!("<li>{name}</li>")), notebooks.contains(&name), "{who}, {name}: {home}");
+            assert_eq!(home.contains(&format!("<li>{name}")), notebooks.contains(&name), "{who}, {name}: {home}");
         }
         let seen = browser.request("GET", "fhir/r4/Patient?_count=50").send().await.is(200);
         assert_eq!(seen.matches().len(), patients, "{who}: {}", seen.text());
@@ -183,6 +183,21 @@ async fn one_chooses_who_one_is_and_sees_what_they_see() {
     be("yvonne", 1, &["Yvonne Castel"]).await;
     let system = demo.base("r4").get("Patient?_count=50").await.is(200);
     assert_eq!(system.matches().len(), 6, "programs that come without a session see all");
+    // Jeanne reads who saw her notebook; what was there before the story began is no part of it.
+    let jeanne = Browser::of(demo.site(), "x");
+    jeanne.post_from(demo.root(), "same-origin", "sign-in/as", &[("who", "jeanne"), ("back", "/")]).await.is(303);
+    let home = jeanne.get("").await.is(200).text();
+    let way = home.split("href=\"/who-saw/").nth(1).and_then(|rest| rest.split('"').next()).expect("the way there");
+    let mut page = String::new();
+    for _ in 0..100 {
+        page = jeanne.get(&format!("who-saw/{way}")).await.is(200).text();
+        if page.contains("Claire Dubreuil") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(page.contains("<strong>Claire Dubreuil (infirmière)</strong> read one other thing"), "{page}");
+    assert!(!page.contains("wrote"), "{page}");
     let nobody = Browser::of(demo.site(), "x");
     nobody.post_from(demo.root(), "same-origin", "sign-in/as", &[("who", "somebody")]).await.is(403);
     assert!(nobody.cookie("liaison-session").is_none());

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// Blocks that are looked through at once.
-const AT_ONCE: u32 = 64;
+const AT_ONCE: u32 = 16;
 
 /// A line is in a block that was written at most so long after: as long as lines wait for a store that is away.
 const WAITS: i64 = 3600 * 1_000_000;
