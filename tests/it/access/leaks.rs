@@ -1,9 +1,9 @@
 //! Every answer is the one of a store in which what the caller may not see does not exist.
 
-use liaison_tests::{Answer, Fhir, Provider};
+use liaison_tests::{Answer, Fhir, Provider, Server};
 use serde_json::{Value, json};
 
-use super::world::{callers, name, serving, world};
+use super::world::{Caller, callers, name, serving, world};
 
 /// Requests by which something could be found out. `{id}` stands for each note in turn.
 const QUESTIONS: [&str; 46] = [
@@ -106,14 +106,18 @@ fn soften(value: &mut Value) {
     }
 }
 
+/// A server where what is hidden from a caller never was.
+async fn without_hidden(provider: &Provider, caller: &Caller) -> Server {
+    let there = |resource: &Value| !caller.hidden.contains(&name(resource).as_str());
+    serving(provider, &world().into_iter().filter(there).collect::<Vec<_>>()).await
+}
+
 #[tokio::test]
 async fn an_answer_tells_nothing_of_what_its_reader_may_not_see() {
     let provider = Provider::start().await;
     let whole = serving(&provider, &world()).await;
     for caller in callers() {
-        let there: Vec<Value> =
-            world().into_iter().filter(|resource| !caller.hidden.contains(&name(resource).as_str())).collect();
-        let without = serving(&provider, &there).await;
+        let without = without_hidden(&provider, &caller).await;
         let token = provider.token(&caller.claims);
         let (here, elsewhere) = (whole.r4().by(&token), without.r4().by(&token));
         for question in QUESTIONS {
@@ -133,9 +137,7 @@ async fn what_one_tries_to_write_tells_nothing_either() {
     let provider = Provider::start().await;
     let whole = serving(&provider, &world()).await;
     for caller in callers() {
-        let there: Vec<Value> =
-            world().into_iter().filter(|resource| !caller.hidden.contains(&name(resource).as_str())).collect();
-        let without = serving(&provider, &there).await;
+        let without = without_hidden(&provider, &caller).await;
         let token = provider.token(&caller.claims);
         let (here, elsewhere) = (whole.r4().by(&token), without.r4().by(&token));
         for hidden in &caller.hidden {
@@ -184,9 +186,7 @@ async fn nor_do_other_methods_conditions_and_formats() {
     let provider = Provider::start().await;
     let whole = serving(&provider, &world()).await;
     for caller in callers() {
-        let there: Vec<Value> =
-            world().into_iter().filter(|resource| !caller.hidden.contains(&name(resource).as_str())).collect();
-        let without = serving(&provider, &there).await;
+        let without = without_hidden(&provider, &caller).await;
         let token = provider.token(&caller.claims);
         // Only what is hidden: the others would be deleted.
         let hidden: Vec<&str> =
@@ -233,9 +233,7 @@ async fn nor_do_pages_however_one_turns_them() {
     let provider = Provider::start().await;
     let whole = serving(&provider, &world()).await;
     for caller in callers() {
-        let there: Vec<Value> =
-            world().into_iter().filter(|resource| !caller.hidden.contains(&name(resource).as_str())).collect();
-        let without = serving(&provider, &there).await;
+        let without = without_hidden(&provider, &caller).await;
         let token = provider.token(&caller.claims);
         for search in [
             "DocumentReference?_count=1",

@@ -72,15 +72,15 @@ pub(crate) fn tree(line: &Line, zone: &jiff::tz::TimeZone) -> Object {
     event
 }
 
-/// The event as one that is read or found.
-pub(crate) fn stored(line: &Line, zone: &jiff::tz::TimeZone) -> Stored {
+/// The event of a line as one that is read or found.
+pub(crate) fn stored(line: &Line, tree: &Object) -> Stored {
     Stored::light(Version {
         name: Name { resource_type: TYPE.into(), id: line.id.as_str().into() },
         version: 1,
         updated: Instant(line.at.as_microsecond()),
         change: Change::Create,
         form: form_of(release::view().id),
-        body: json::write(&tree(line, zone)).into(),
+        body: json::write(tree).into(),
         holes: Vec::new(),
         found: Found::default(),
     })

@@ -274,27 +274,22 @@ impl Trail<'_, '_> {
     /// The event of a line, as the caller may see it.
     fn shown(&self, line: Line) -> Result<Option<(Stored, Object)>, AppError> {
         let zone = &self.stage.app.settings().zone;
-        let line = match &self.stage.there {
-            There::Everything => line,
-            There::Only(seen) => {
-                let line = match seen.sight.identity.office {
-                    Office::Operator => Some(line),
-                    // By which account too.
-                    _ => self.for_person(line, seen)?.map(|line| Line { who: None, ..line }),
-                };
-                let Some(line) = line else { return Ok(None) };
-                let tree = event::tree(&line, zone);
-                let notebooks = line.about().filter(|of| *of != EVERYBODY).cloned().collect();
-                let belonging =
-                    Belonging { notebooks, class: Class::of(event::TYPE, None), ..Belonging::of(&tree, &[], &[]) };
-                let context = ExtractContext { zone, bases: &seen.bases };
-                if !seen.sight.limits.reach(Leave::See, &tree, &belonging, &context) {
-                    return Ok(None);
-                }
-                line
-            }
+        let There::Only(seen) = &self.stage.there else {
+            let tree = event::tree(&line, zone);
+            return Ok(Some((event::stored(&line, &tree), tree)));
         };
-        Ok(Some((event::stored(&line, zone), event::tree(&line, zone))))
+        let line = match seen.sight.identity.office {
+            Office::Operator => Some(line),
+            // By which account too.
+            _ => self.for_person(line, seen)?.map(|line| Line { who: None, ..line }),
+        };
+        let Some(line) = line else { return Ok(None) };
+        let tree = event::tree(&line, zone);
+        let notebooks = line.about().filter(|of| *of != EVERYBODY).cloned().collect();
+        let belonging = Belonging { notebooks, class: Class::of(event::TYPE, None), ..Belonging::of(&tree, &[], &[]) };
+        let context = ExtractContext { zone, bases: &seen.bases };
+        let reached = seen.sight.limits.reach(Leave::See, &tree, &belonging, &context);
+        Ok(reached.then(|| (event::stored(&line, &tree), tree)))
     }
 
     /// What a person is told of a line: what was done in their notebook, to what they may see of it.

@@ -119,14 +119,23 @@ fn row(people: &People, one: &Waiting, csrf: &str, language: Language) -> String
     )
 }
 
+/// What a page of ours sent for a notebook whose circle its sender keeps.
+struct KeepersForm {
+    session: Session,
+    form: Vec<(String, String)>,
+    notebook: Notebook,
+}
+
+async fn keepers_form(people: &People, headers: &HeaderMap, body: &Bytes) -> Result<KeepersForm, Response> {
+    let (session, form) = own_form(people, headers, body).await?;
+    let notebook = kept(people, &session, headers, field(&form, "notebook").unwrap_or_default()).await?;
+    Ok(KeepersForm { session, form, notebook })
+}
+
 /// Withdraws an invitation; whoever keeps the circle may, whoever made it.
 pub async fn withdraw(State(people): State<Arc<People>>, headers: HeaderMap, body: Bytes) -> Response {
-    let (session, form) = match own_form(&people, &headers, &body).await {
+    let KeepersForm { form, notebook, .. } = match keepers_form(&people, &headers, &body).await {
         Ok(sent) => sent,
-        Err(answer) => return answer,
-    };
-    let notebook = match kept(&people, &session, &headers, field(&form, "notebook").unwrap_or_default()).await {
-        Ok(notebook) => notebook,
         Err(answer) => return answer,
     };
     let name = field(&form, "invitation").unwrap_or_default();
@@ -141,12 +150,8 @@ pub async fn withdraw(State(people): State<Arc<People>>, headers: HeaderMap, bod
 pub async fn make(State(people): State<Arc<People>>, headers: HeaderMap, body: Bytes) -> Response {
     let language = frame::preferred(&headers);
     let text = &messages(language).people;
-    let (session, form) = match own_form(&people, &headers, &body).await {
+    let KeepersForm { session, form, notebook } = match keepers_form(&people, &headers, &body).await {
         Ok(sent) => sent,
-        Err(answer) => return answer,
-    };
-    let notebook = match kept(&people, &session, &headers, field(&form, "notebook").unwrap_or_default()).await {
-        Ok(notebook) => notebook,
         Err(answer) => return answer,
     };
     let name = |of: &str| {
